@@ -1,0 +1,1 @@
+//! The configuration tree: one file per section, default, validation, schema.

@@ -1,0 +1,1 @@
+//! One struct per message, templates, transports.

@@ -1,0 +1,1 @@
+//! The Latchkey authentication server: reads configuration, wires, listens.
