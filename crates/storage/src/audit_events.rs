@@ -1,0 +1,62 @@
+//! What happened, for people who have to explain it later. Owns the rows and SQL; writes only, so far.
+
+use latchkey_api_types::ids::{AuditEventId, ProjectId, SessionId, UserId};
+
+use crate::engine::{Stmt, StorageError, Tx, args, record, stmt};
+
+record! {
+    /// One event.
+    pub struct AuditEventRow {
+        /// Project in which it happened.
+        pub project_id: ProjectId,
+        /// Identifier.
+        pub id: AuditEventId,
+        /// When, epoch milliseconds.
+        pub occurred_at: i64,
+        /// What, in words with dots: `session.reuse_detected`.
+        pub kind: String,
+        /// Who: `user`, `server`, `admin`, `system`.
+        pub actor: String,
+        /// Whose account.
+        pub user_id: Option<UserId>,
+        /// Which session.
+        pub session_id: Option<SessionId>,
+        /// Address of the end user where it is known.
+        pub ip: Option<String>,
+        /// More, as a JSON object; never a secret.
+        pub details: String,
+    }
+}
+
+/// Inserts an event; part of the transaction that did it.
+pub fn insert(row: &AuditEventRow) -> Stmt {
+    stmt(
+        "INSERT INTO audit_events (project_id, id, occurred_at, kind, actor, user_id, session_id, ip, details) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        args![
+            row.project_id,
+            row.id,
+            row.occurred_at,
+            row.kind,
+            row.actor,
+            row.user_id,
+            row.session_id,
+            row.ip,
+            row.details
+        ],
+    )
+}
+
+/// All events about a user, oldest first.
+pub async fn list_of_user(
+    tx: &mut Tx,
+    project: &ProjectId,
+    user: UserId,
+) -> Result<Vec<AuditEventRow>, StorageError> {
+    tx.query(
+        "SELECT project_id, id, occurred_at, kind, actor, user_id, session_id, ip, details FROM audit_events \
+         WHERE project_id = $1 AND user_id = $2 ORDER BY occurred_at, id",
+        args![project, user],
+    )
+    .await
+}

@@ -1,0 +1,53 @@
+//! Codes that work once: verification, sign-in, reset. Owns their rows and SQL; codes are hashes here.
+
+use latchkey_api_types::ids::{OneTimeCodeId, ProjectId};
+use latchkey_crypto::TokenHash;
+
+use crate::engine::{Stmt, args, record, stmt};
+
+record! {
+    /// One code. `suffix_hash` is of everything behind the six characters that a person may type, so that wrong
+    /// guesses count against the right code.
+    pub struct OneTimeCodeRow {
+        /// Project in which it is valid.
+        pub project_id: ProjectId,
+        /// Identifier.
+        pub id: OneTimeCodeId,
+        /// Purpose; a code of one purpose is unknown to every other.
+        pub kind: String,
+        /// Hash of the whole code.
+        pub code_hash: TokenHash,
+        /// Hash of the code from its seventh character on.
+        pub suffix_hash: TokenHash,
+        /// What the code stands for, JSON.
+        pub data: String,
+        /// Requests that hit this code or one with the same suffix.
+        pub attempts: i64,
+        /// Creation, epoch milliseconds.
+        pub created_at: i64,
+        /// End of validity, epoch milliseconds.
+        pub expires_at: i64,
+        /// When it was consumed.
+        pub used_at: Option<i64>,
+    }
+}
+
+/// Inserts a code.
+pub fn insert(row: &OneTimeCodeRow) -> Stmt {
+    stmt(
+        "INSERT INTO one_time_codes (project_id, id, kind, code_hash, suffix_hash, data, attempts, created_at, \
+         expires_at, used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        args![
+            row.project_id,
+            row.id,
+            row.kind,
+            row.code_hash,
+            row.suffix_hash,
+            row.data,
+            row.attempts,
+            row.created_at,
+            row.expires_at,
+            row.used_at
+        ],
+    )
+}

@@ -1,0 +1,183 @@
+//! Users. Owns their row and SQL, read together with what every view of a user shows: the primary email and
+//! whether there is a password.
+
+use latchkey_api_types::ids::{ProjectId, SessionId, TeamId, UserId};
+
+use crate::engine::{Stmt, StorageError, Tx, args, record, stmt};
+
+record! {
+    /// One user as read.
+    pub struct UserRow {
+        /// Project of the user.
+        pub project_id: ProjectId,
+        /// Identifier.
+        pub id: UserId,
+        /// Name; never empty.
+        pub display_name: Option<String>,
+        /// Picture.
+        pub profile_image_url: Option<String>,
+        /// JSON text that clients read and write.
+        pub client_metadata: Option<String>,
+        /// JSON text that clients read.
+        pub client_read_only_metadata: Option<String>,
+        /// JSON text for servers only.
+        pub server_metadata: Option<String>,
+        /// Whether nobody has signed up yet.
+        pub is_anonymous: bool,
+        /// Restricted by an administrator or a sign-up rule.
+        pub restricted_by_admin: bool,
+        /// Reason that the user sees.
+        pub restricted_by_admin_reason: Option<String>,
+        /// Details that the user does not see.
+        pub restricted_by_admin_private_details: Option<String>,
+        /// Two upper-case letters.
+        pub country_code: Option<String>,
+        /// 0–100.
+        pub risk_bot: i64,
+        /// 0–100.
+        pub risk_free_trial_abuse: i64,
+        /// May sign in by a mailed code.
+        pub otp_auth_enabled: bool,
+        /// Must give a TOTP code at sign-in.
+        pub requires_totp_mfa: bool,
+        /// TOTP secret, sealed.
+        pub totp_secret_sealed: Option<Vec<u8>>,
+        /// Team that the user works in.
+        pub selected_team_id: Option<TeamId>,
+        /// Sign-up, epoch milliseconds.
+        pub signed_up_at: i64,
+        /// Last mint of a token, epoch milliseconds.
+        pub last_active_at: i64,
+        /// Primary email.
+        pub primary_email: Option<String>,
+        /// Whether it is verified; `None` without a primary email.
+        pub primary_email_verified: Option<bool>,
+        /// Whether it can be used to sign in; `None` without a primary email.
+        pub primary_email_used_for_auth: Option<bool>,
+        /// Whether the user has a password.
+        pub has_password: bool,
+        /// How many OAuth accounts are linked.
+        pub oauth_accounts: i64,
+    }
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT u.project_id, u.id, u.display_name, u.profile_image_url, u.client_metadata, \
+             u.client_read_only_metadata, u.server_metadata, u.is_anonymous, u.restricted_by_admin, \
+             u.restricted_by_admin_reason, u.restricted_by_admin_private_details, u.country_code, u.risk_bot, \
+             u.risk_free_trial_abuse, u.otp_auth_enabled, u.requires_totp_mfa, u.totp_secret_sealed, \
+             u.selected_team_id, u.signed_up_at, u.last_active_at, c.value, c.is_verified, c.used_for_auth, \
+             p.kind IS NOT NULL, (SELECT COUNT(*) FROM oauth_accounts o \
+             WHERE o.project_id = u.project_id AND o.user_id = u.id) \
+             FROM users u \
+             LEFT JOIN contact_channels c ON c.project_id = u.project_id AND c.user_id = u.id \
+             AND c.type = 'email' AND c.is_primary \
+             LEFT JOIN credentials p ON p.project_id = u.project_id AND p.user_id = u.id AND p.kind = 'password' ",
+            $rest
+        )
+    };
+}
+
+/// One user; `None` if there is none with this id.
+pub async fn get(tx: &mut Tx, project: &ProjectId, id: UserId) -> Result<Option<UserRow>, StorageError> {
+    tx.query_opt(select!("WHERE u.project_id = $1 AND u.id = $2"), args![project, id]).await
+}
+
+/// The user of a session that has not ended; `None` if either is gone. The hot path of every request.
+pub async fn of_session(
+    tx: &mut Tx,
+    project: &ProjectId,
+    id: UserId,
+    session: SessionId,
+) -> Result<Option<UserRow>, StorageError> {
+    tx.query_opt(
+        select!(
+            "WHERE u.project_id = $1 AND u.id = $2 AND EXISTS (SELECT 1 FROM sessions s \
+             WHERE s.project_id = $1 AND s.id = $3 AND s.user_id = $2)"
+        ),
+        args![project, id, session],
+    )
+    .await
+}
+
+/// Inserts a user. The columns that belong to other tables are ignored.
+pub fn insert(row: &UserRow) -> Stmt {
+    stmt(
+        "INSERT INTO users (project_id, id, display_name, profile_image_url, client_metadata, \
+         client_read_only_metadata, server_metadata, is_anonymous, restricted_by_admin, \
+         restricted_by_admin_reason, restricted_by_admin_private_details, country_code, risk_bot, \
+         risk_free_trial_abuse, otp_auth_enabled, requires_totp_mfa, totp_secret_sealed, selected_team_id, \
+         signed_up_at, last_active_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+        args![
+            row.project_id,
+            row.id,
+            row.display_name,
+            row.profile_image_url,
+            row.client_metadata,
+            row.client_read_only_metadata,
+            row.server_metadata,
+            row.is_anonymous,
+            row.restricted_by_admin,
+            row.restricted_by_admin_reason,
+            row.restricted_by_admin_private_details,
+            row.country_code,
+            row.risk_bot,
+            row.risk_free_trial_abuse,
+            row.otp_auth_enabled,
+            row.requires_totp_mfa,
+            row.totp_secret_sealed,
+            row.selected_team_id,
+            row.signed_up_at,
+            row.last_active_at
+        ],
+    )
+}
+
+/// Writes every column of a user that was read in the same transaction. `last_active_at` stays as it is.
+pub fn update(row: &UserRow) -> Stmt {
+    stmt(
+        "UPDATE users SET display_name = $3, profile_image_url = $4, client_metadata = $5, \
+         client_read_only_metadata = $6, server_metadata = $7, is_anonymous = $8, restricted_by_admin = $9, \
+         restricted_by_admin_reason = $10, restricted_by_admin_private_details = $11, country_code = $12, \
+         risk_bot = $13, risk_free_trial_abuse = $14, otp_auth_enabled = $15, requires_totp_mfa = $16, \
+         totp_secret_sealed = $17, selected_team_id = $18, signed_up_at = $19 \
+         WHERE project_id = $1 AND id = $2",
+        args![
+            row.project_id,
+            row.id,
+            row.display_name,
+            row.profile_image_url,
+            row.client_metadata,
+            row.client_read_only_metadata,
+            row.server_metadata,
+            row.is_anonymous,
+            row.restricted_by_admin,
+            row.restricted_by_admin_reason,
+            row.restricted_by_admin_private_details,
+            row.country_code,
+            row.risk_bot,
+            row.risk_free_trial_abuse,
+            row.otp_auth_enabled,
+            row.requires_totp_mfa,
+            row.totp_secret_sealed,
+            row.selected_team_id,
+            row.signed_up_at
+        ],
+    )
+}
+
+/// Notes activity; an older time never replaces a newer one.
+pub fn touch(project: &ProjectId, id: UserId, now: i64) -> Stmt {
+    stmt(
+        "UPDATE users SET last_active_at = $3 WHERE project_id = $1 AND id = $2 AND last_active_at < $3",
+        args![project, id, now],
+    )
+}
+
+/// Deletes a user and, by cascade, all that belongs to them.
+pub fn delete(project: &ProjectId, id: UserId) -> Stmt {
+    stmt("DELETE FROM users WHERE project_id = $1 AND id = $2", args![project, id])
+}
