@@ -1,0 +1,101 @@
+//! Everything that a use case may use, in one value: storage, time, randomness, keys, hashing, mail, outgoing HTTP.
+//! Nothing else in this crate reaches for the outside world.
+
+use std::sync::Arc;
+
+use latchkey_config::Config;
+use latchkey_crypto::{MasterKeys, PasswordHasher, Random};
+use latchkey_mail::Transport;
+use latchkey_storage::Store;
+
+use crate::access_tokens::VerifiedTokens;
+use crate::activity::Activity;
+use crate::clock::Clock;
+use crate::deployment_secrets::DeploymentSecrets;
+use crate::failure::Failure;
+use crate::jobs::JobQueue;
+use crate::outgoing::Outgoing;
+use crate::projects::ProjectCache;
+use crate::signing_keys::SigningKeyCache;
+
+/// What the binary (or a test) brings.
+pub struct Parts {
+    /// Database, migrated.
+    pub store: Store,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Random,
+    /// Keys that seal secrets at rest.
+    pub master_keys: MasterKeys,
+    /// Threads that hash passwords.
+    pub hasher: PasswordHasher,
+    /// Where mail goes.
+    pub mail: Arc<dyn Transport>,
+    /// Outgoing HTTP.
+    pub outgoing: Outgoing,
+    /// Effective configuration; `server.public_url` must be set.
+    pub config: Arc<Config>,
+    /// Externally visible origin, without a trailing slash.
+    pub public_url: String,
+}
+
+/// The server's state. Cheap to share by `Arc`.
+pub struct App {
+    /// Database.
+    pub store: Store,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Random,
+    /// Keys that seal secrets at rest.
+    pub master_keys: MasterKeys,
+    /// Threads that hash passwords.
+    pub hasher: PasswordHasher,
+    /// Where mail goes.
+    pub mail: Arc<dyn Transport>,
+    /// Outgoing HTTP.
+    pub outgoing: Outgoing,
+    /// Effective configuration.
+    pub config: Arc<Config>,
+    /// Externally visible origin, without a trailing slash.
+    pub public_url: String,
+    pub(crate) projects: ProjectCache,
+    pub(crate) signing_keys: SigningKeyCache,
+    pub(crate) verified_tokens: VerifiedTokens,
+    pub(crate) activity: Activity,
+    pub(crate) secrets: DeploymentSecrets,
+    pub(crate) jobs: JobQueue,
+}
+
+impl App {
+    /// Puts the parts together, reads or creates the deployment's shared secrets and applies the declared projects.
+    pub async fn start(parts: Parts) -> Result<Arc<Self>, Failure> {
+        let now = parts.clock.now_millis();
+        let secrets = DeploymentSecrets::load(&parts.store, &parts.master_keys, &parts.random, now).await?;
+        let app = Arc::new(Self {
+            store: parts.store,
+            clock: parts.clock,
+            random: parts.random,
+            master_keys: parts.master_keys,
+            hasher: parts.hasher,
+            mail: parts.mail,
+            outgoing: parts.outgoing,
+            config: parts.config,
+            public_url: parts.public_url,
+            projects: ProjectCache::default(),
+            signing_keys: SigningKeyCache::default(),
+            verified_tokens: VerifiedTokens::default(),
+            activity: Activity::default(),
+            secrets,
+            jobs: JobQueue::default(),
+        });
+        crate::declared_projects::apply(&app).await?;
+        Ok(app)
+    }
+
+    /// Now, epoch milliseconds.
+    pub fn now(&self) -> i64 {
+        self.clock.now_millis()
+    }
+}
