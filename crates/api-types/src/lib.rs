@@ -1,1 +1,15 @@
 //! Latchkey's wire types: ids, request and response JSON per access level, the known-error table.
+//!
+//! This crate owns the shape of everything that crosses the wire and refuses to know how any of it is decided,
+//! stored or transported: it has no I/O, no clock and no randomness.
+
+pub mod access;
+pub mod error;
+pub mod ids;
+pub mod user;
+
+pub use access::AccessType;
+pub use error::{ErrorCode, KnownError};
+pub use ids::{
+    AuditEventId, ContactChannelId, JobId, KeySetId, OneTimeCodeId, ProjectId, SessionId, TeamId, UserId,
+};
