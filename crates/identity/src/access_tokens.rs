@@ -14,7 +14,7 @@ use quick_cache::sync::Cache;
 use serde_json::Value;
 
 use crate::app::App;
-use crate::claims::{AccessClaims, RestrictedReason, UserKind};
+use crate::claims::{AccessClaims, UserKind, restricted_reason};
 use crate::failure::Failure;
 use crate::projects::Project;
 use crate::signing_keys;
@@ -57,8 +57,8 @@ pub(crate) async fn mint(
     user: &UserRow,
     session: &SessionRow,
 ) -> Result<String, Failure> {
-    let reason = RestrictedReason::of(user, project);
-    let kind = RestrictedReason::kind(reason);
+    let reason = restricted_reason(user, project);
+    let kind = UserKind::of_reason(reason);
     // By project setting, anonymous users get tokens that plain verifiers accept (design, section 5).
     let kind = if kind == UserKind::Anonymous && project.settings.latchkey.anonymous_tokens_use_project_audience {
         UserKind::Normal

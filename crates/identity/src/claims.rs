@@ -2,6 +2,7 @@
 //! audience that go with each kind.
 
 use latchkey_api_types::ids::{ProjectId, SessionId, TeamId, UserId};
+use latchkey_api_types::user::{RestrictedReason, RestrictionKind};
 use latchkey_storage::users::UserRow;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,15 @@ pub enum UserKind {
 impl UserKind {
     /// All kinds, in the order in which key sets list them.
     pub const ALL: [Self; 3] = [Self::Normal, Self::Restricted, Self::Anonymous];
+
+    /// The kind of user that a restriction makes.
+    pub fn of_reason(reason: Option<RestrictedReason>) -> Self {
+        match reason.map(|reason| reason.kind) {
+            None => Self::Normal,
+            Some(RestrictionKind::Anonymous) => Self::Anonymous,
+            Some(_) => Self::Restricted,
+        }
+    }
 
     /// The word in the database.
     pub const fn as_str(self) -> &'static str {
@@ -68,49 +78,18 @@ impl UserKind {
     }
 }
 
-/// Why a user is restricted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum RestrictedReason {
-    /// Has not signed up.
-    Anonymous,
-    /// The project wants a verified primary email.
-    EmailNotVerified,
-    /// An administrator or a sign-up rule said so.
-    RestrictedByAdministrator,
-}
-
-impl RestrictedReason {
-    /// Decides whether a user is restricted now; the first reason wins (contract 05 §1).
-    pub fn of(user: &UserRow, project: &Project) -> Option<Self> {
-        if user.is_anonymous {
-            Some(Self::Anonymous)
-        } else if project.settings.onboarding.require_email_verification && user.primary_email_verified != Some(true) {
-            Some(Self::EmailNotVerified)
-        } else if user.restricted_by_admin {
-            Some(Self::RestrictedByAdministrator)
-        } else {
-            None
-        }
-    }
-
-    /// The kind of user that this reason makes.
-    pub fn kind(reason: Option<Self>) -> UserKind {
-        match reason {
-            None => UserKind::Normal,
-            Some(Self::Anonymous) => UserKind::Anonymous,
-            Some(_) => UserKind::Restricted,
-        }
-    }
-
-    /// The word of the contract.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Anonymous => "anonymous",
-            Self::EmailNotVerified => "email_not_verified",
-            Self::RestrictedByAdministrator => "restricted_by_administrator",
-        }
-    }
+/// Decides whether a user is restricted now; the first reason wins (contract 05 §1).
+pub fn restricted_reason(user: &UserRow, project: &Project) -> Option<RestrictedReason> {
+    let kind = if user.is_anonymous {
+        RestrictionKind::Anonymous
+    } else if project.settings.onboarding.require_email_verification && user.primary_email_verified != Some(true) {
+        RestrictionKind::EmailNotVerified
+    } else if user.restricted_by_admin {
+        RestrictionKind::RestrictedByAdministrator
+    } else {
+        return None;
+    };
+    Some(RestrictedReason { kind })
 }
 
 /// The claims of a user's access token: those of the contract, and those that a project asked for.
@@ -170,19 +149,13 @@ impl AccessClaims {
     /// Whether the parts of the token agree with each other (contract 03 §2).
     pub fn are_consistent(&self) -> bool {
         let Some((project, kind)) = UserKind::of_audience(&self.aud) else { return false };
-        let kind_of_claims = UserKind::of_claims(self);
+        let said = UserKind::of_reason(self.restricted_reason);
         // A project may let anonymous users' tokens carry its plain audience.
-        let audience_agrees = kind == kind_of_claims || (kind, kind_of_claims) == (UserKind::Normal, UserKind::Anonymous);
+        let audience_agrees = kind == said || (kind, said) == (UserKind::Normal, UserKind::Anonymous);
         audience_agrees
             && project == self.project_id
             && self.branch_id == "main"
             && self.is_restricted == self.restricted_reason.is_some()
-            && self.is_anonymous == (self.restricted_reason == Some(RestrictedReason::Anonymous))
-    }
-}
-
-impl UserKind {
-    fn of_claims(claims: &AccessClaims) -> Self {
-        RestrictedReason::kind(claims.restricted_reason)
+            && self.is_anonymous == (said == UserKind::Anonymous)
     }
 }

@@ -1,1 +1,35 @@
-//! The use cases: the only place where rules live.
+//! The use cases of Latchkey: the only place where rules live. Handlers translate into calls of these functions,
+//! storage remembers what they decide. Nothing here is ambient: time, randomness, mail and outgoing HTTP are on
+//! [`App`].
+
+mod access_tokens;
+pub mod activity;
+pub mod administrators;
+mod app;
+mod audit;
+pub mod authenticate;
+mod breach_check;
+pub mod claims;
+pub mod clock;
+mod contact_channels;
+mod declared_projects;
+mod deployment_secrets;
+mod failure;
+pub mod jobs;
+pub mod oauth_token;
+mod one_time_codes;
+mod outbox;
+pub mod outgoing;
+pub mod passwords;
+pub mod projects;
+mod refresh_tokens;
+pub mod sessions;
+pub mod sign_in;
+pub mod signing_keys;
+pub mod users;
+
+pub use app::{App, Parts};
+pub use authenticate::{Auth, Credentials, CurrentUser, authenticate};
+pub use clock::{Clock, SystemClock};
+pub use failure::Failure;
+pub use projects::Project;

@@ -74,3 +74,13 @@ pub fn remove_password(project: &ProjectId, user: UserId) -> Stmt {
         args![project, user],
     )
 }
+
+/// Touches a password that is still the one that was verified: the guard of a sign-in against a change of the
+/// password in the same moment (both write this row, so that one waits for the other).
+pub fn confirm_password(project: &ProjectId, user: UserId, hash: &str) -> Stmt {
+    stmt(
+        "UPDATE credentials SET updated_at = updated_at \
+         WHERE project_id = $1 AND user_id = $2 AND kind = 'password' AND hash = $3",
+        args![project, user, hash],
+    )
+}

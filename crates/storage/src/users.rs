@@ -181,3 +181,11 @@ pub fn touch(project: &ProjectId, id: UserId, now: i64) -> Stmt {
 pub fn delete(project: &ProjectId, id: UserId) -> Stmt {
     stmt("DELETE FROM users WHERE project_id = $1 AND id = $2", args![project, id])
 }
+
+/// Turns an anonymous user into a signed-up one. Affects no row if the user is not anonymous (any more).
+pub fn upgrade(project: &ProjectId, id: UserId, now: i64) -> Stmt {
+    stmt(
+        "UPDATE users SET is_anonymous = $3, signed_up_at = $4 WHERE project_id = $1 AND id = $2 AND is_anonymous",
+        args![project, id, false, now],
+    )
+}

@@ -1,0 +1,56 @@
+//! When users and sessions were last active: collected in memory and written about once a second, so that a refresh
+//! costs no transaction. A crash may lose the last second of it; sign-ins themselves are never kept here.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use latchkey_api_types::ids::{ProjectId, SessionId, UserId};
+use latchkey_storage::{sessions, users};
+
+use crate::app::App;
+use crate::failure::Failure;
+
+/// One session that was used.
+struct Use {
+    user: UserId,
+    at: i64,
+    end_user_ip: Option<String>,
+}
+
+/// Uses that are not written yet.
+#[derive(Default)]
+pub(crate) struct Activity(Mutex<HashMap<(ProjectId, SessionId), Use>>);
+
+impl Activity {
+    /// Notes that a token was minted from a session.
+    pub(crate) fn note(&self, project: &ProjectId, session: SessionId, user: UserId, at: i64, ip: Option<String>) {
+        let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = pending.entry((project.clone(), session)).or_insert(Use { user, at, end_user_ip: None });
+        entry.at = entry.at.max(at);
+        if ip.is_some() {
+            entry.end_user_ip = ip;
+        }
+    }
+
+    fn take(&self) -> HashMap<(ProjectId, SessionId), Use> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// How many sessions one transaction touches.
+const CHUNK: usize = 500;
+
+/// Writes what was collected. Sessions and users that ended meanwhile stay ended: these are updates, never inserts.
+pub async fn flush(app: &App) -> Result<(), Failure> {
+    let uses: Vec<_> = app.activity.take().into_iter().collect();
+    for chunk in uses.chunks(CHUNK) {
+        let statements = chunk.iter().flat_map(|((project, session), used)| {
+            [
+                sessions::touch(project, *session, used.at, used.end_user_ip.as_deref()),
+                users::touch(project, used.user, used.at),
+            ]
+        });
+        app.store.batch(statements.collect()).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! The record of what happened. An event is a statement, so that it is written in the transaction of the deed.
+
+use latchkey_api_types::AccessType;
+use latchkey_api_types::ids::{AuditEventId, ProjectId, SessionId, UserId};
+use latchkey_storage::audit_events::{self, AuditEventRow};
+use latchkey_storage::engine::Stmt;
+use serde_json::Value;
+
+use crate::app::App;
+
+/// Kinds of events, as words with dots.
+pub(crate) mod kind {
+    pub(crate) const SIGNED_UP: &str = "user.signed_up";
+    pub(crate) const SIGNED_IN: &str = "user.signed_in";
+    pub(crate) const UPGRADED: &str = "user.upgraded";
+    pub(crate) const CREATED: &str = "user.created";
+    pub(crate) const UPDATED: &str = "user.updated";
+    pub(crate) const DELETED: &str = "user.deleted";
+    pub(crate) const PASSWORD_CHANGED: &str = "password.changed";
+    pub(crate) const PASSWORD_SET: &str = "password.set";
+    pub(crate) const PASSWORD_REFUSED: &str = "password.refused";
+    pub(crate) const SESSION_CREATED: &str = "session.created";
+    pub(crate) const SESSION_ENDED: &str = "session.ended";
+    pub(crate) const REUSE_DETECTED: &str = "session.reuse_detected";
+}
+
+/// Who did it.
+#[derive(Clone, Copy)]
+pub(crate) enum Actor {
+    User,
+    Server,
+    Admin,
+    System,
+}
+
+impl From<AccessType> for Actor {
+    fn from(access: AccessType) -> Self {
+        match access {
+            AccessType::Client => Self::User,
+            AccessType::Server => Self::Server,
+            AccessType::Admin => Self::Admin,
+        }
+    }
+}
+
+/// What is known of an event besides its kind.
+pub(crate) struct Event<'a> {
+    pub(crate) actor: Actor,
+    pub(crate) user: Option<UserId>,
+    pub(crate) session: Option<SessionId>,
+    pub(crate) ip: Option<&'a str>,
+    pub(crate) details: Value,
+}
+
+impl Event<'_> {
+    /// An event about a user.
+    pub(crate) fn of_user(actor: impl Into<Actor>, user: UserId) -> Self {
+        Self { actor: actor.into(), user: Some(user), session: None, ip: None, details: Value::Null }
+    }
+
+    /// The same event about a session of theirs.
+    pub(crate) fn in_session(mut self, session: SessionId) -> Self {
+        self.session = Some(session);
+        self
+    }
+}
+
+/// The statement that records an event.
+pub(crate) fn record(app: &App, project: &ProjectId, kind: &str, event: &Event<'_>) -> Stmt {
+    let details = if event.details.is_null() { "{}".to_owned() } else { event.details.to_string() };
+    audit_events::insert(&AuditEventRow {
+        project_id: project.clone(),
+        id: AuditEventId::from_uuid(app.random.uuid()),
+        occurred_at: app.now(),
+        kind: kind.to_owned(),
+        actor: match event.actor {
+            Actor::User => "user",
+            Actor::Server => "server",
+            Actor::Admin => "admin",
+            Actor::System => "system",
+        }
+        .to_owned(),
+        user_id: event.user,
+        session_id: event.session,
+        ip: event.ip.map(str::to_owned),
+        details,
+    })
+}

@@ -1,0 +1,102 @@
+//! Work that happens after the answer: delivered at least once, in the order of its time, with growing pauses
+//! after failures. Rows of the job queue survive a crash.
+
+use std::time::Duration;
+
+use latchkey_storage::jobs::{self, JobRow};
+use tokio::sync::Notify;
+
+use crate::activity;
+use crate::app::App;
+use crate::failure::Failure;
+use crate::outbox;
+
+/// How long a claimed job is ours before somebody else may take it, milliseconds.
+const LEASE: i64 = 60_000;
+/// How many jobs are claimed at once.
+const CHUNK: i64 = 20;
+/// After so many failures a job is buried.
+const MAX_ATTEMPTS: i64 = 12;
+/// Pause after the first failure, milliseconds; doubled after each further one.
+const FIRST_PAUSE: i64 = 5_000;
+/// The longest pause, milliseconds.
+const LONGEST_PAUSE: i64 = 6 * 60 * 60 * 1000;
+/// How often the queue is looked at when nothing wakes it.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Wakes the worker when there is something to do.
+#[derive(Default)]
+pub(crate) struct JobQueue(Notify);
+
+impl JobQueue {
+    /// Something was queued.
+    pub(crate) fn wake(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// Runs until the returned future is dropped: delivers jobs and writes collected activity about once a second.
+pub async fn work(app: &App) {
+    loop {
+        if let Err(error) = run_due(app).await {
+            tracing::error!(?error, "the job queue could not be worked on");
+        }
+        if let Err(error) = activity::flush(app).await {
+            tracing::error!(?error, "collected activity could not be written");
+        }
+        let _ = tokio::time::timeout(TICK, app.jobs.0.notified()).await;
+    }
+}
+
+/// Runs every job that is due now; returns how many there were.
+pub async fn run_due(app: &App) -> Result<usize, Failure> {
+    let mut done = 0;
+    loop {
+        let now = app.now();
+        let claimed = jobs::claim(&app.store, outbox::QUEUE, now, now + LEASE, CHUNK).await?;
+        if claimed.is_empty() {
+            return Ok(done);
+        }
+        for job in claimed {
+            run(app, &job).await?;
+            done += 1;
+        }
+    }
+}
+
+async fn run(app: &App, job: &JobRow) -> Result<(), Failure> {
+    let outcome = match outbox::open(app, &job.payload) {
+        Ok(message) => app.mail.send(&message).await.map_err(|error| error.to_string()),
+        Err(failure) => Err(format!("{failure:?}")),
+    };
+    let statement = match outcome {
+        Ok(()) => jobs::complete(job.id),
+        Err(error) if job.attempts >= MAX_ATTEMPTS => {
+            tracing::error!(job = %job.id, queue = %job.queue, error, "a job failed for the last time");
+            jobs::bury(job.id, &error)
+        }
+        Err(error) => {
+            tracing::warn!(job = %job.id, queue = %job.queue, attempts = job.attempts, error, "a job failed");
+            jobs::retry_later(job.id, app.now() + pause(job.attempts), &error)
+        }
+    };
+    app.store.batch(vec![statement]).await?;
+    Ok(())
+}
+
+fn pause(attempts: i64) -> i64 {
+    let doublings = u32::try_from((attempts - 1).clamp(0, 20)).unwrap_or(0);
+    (FIRST_PAUSE << doublings).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_a_limit() {
+        assert_eq!(pause(1), 5_000);
+        assert_eq!(pause(3), 20_000);
+        assert_eq!(pause(40), LONGEST_PAUSE);
+    }
+}

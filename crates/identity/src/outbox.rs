@@ -1,0 +1,40 @@
+//! Mail on its way out: a sealed row of the job queue, written in the transaction of whatever causes the mail.
+
+use latchkey_api_types::ids::JobId;
+use latchkey_mail::{EmailVerification, Message};
+use latchkey_storage::engine::Stmt;
+use latchkey_storage::jobs::{self, NewJob};
+
+use crate::app::App;
+use crate::failure::Failure;
+use crate::projects::Project;
+
+/// The queue that mail waits in.
+pub(crate) const QUEUE: &str = "mail";
+
+/// The statement that queues a mail with a link to verify an address.
+pub(crate) fn email_verification(app: &App, project: &Project, to: &str, link: &str) -> Result<Stmt, Failure> {
+    let mail = EmailVerification { project_name: &project.display_name, link };
+    let message = mail.to_message(to, &app.config.mail.sender(&project.display_name)).map_err(Failure::internal)?;
+    queue(app, project, &message)
+}
+
+/// Mails carry links that sign people in, so the payload is sealed.
+fn queue(app: &App, project: &Project, message: &Message) -> Result<Stmt, Failure> {
+    let payload = serde_json::to_vec(message).map_err(Failure::internal)?;
+    let now = app.now();
+    Ok(jobs::insert(&NewJob {
+        id: JobId::from_uuid(app.random.uuid()),
+        project_id: Some(project.id.clone()),
+        queue: QUEUE,
+        payload: app.master_keys.seal(QUEUE, &payload),
+        run_at: now,
+        created_at: now,
+    }))
+}
+
+/// Opens what `queue` sealed.
+pub(crate) fn open(app: &App, payload: &[u8]) -> Result<Message, Failure> {
+    let payload = app.master_keys.open(QUEUE, payload).map_err(Failure::internal)?;
+    serde_json::from_slice(&payload).map_err(Failure::internal)
+}

@@ -1,0 +1,189 @@
+//! Outgoing HTTP: the one client. It follows no redirects, reads bounded answers in bounded time, and connects to
+//! public addresses only, unless the configuration names exceptions. Names are resolved once and the connection goes
+//! to the address that was checked, so that a name cannot change its mind in between.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::redirect::Policy;
+use url::{Host, Url};
+
+/// Why a request did not bring an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum OutgoingError {
+    /// The URL is not one that this server may call.
+    #[error("the address of {0} is not one that this server may call; see outgoing.allow_private_addresses")]
+    Forbidden(String),
+    /// The answer was longer than allowed.
+    #[error("the answer is longer than {0} bytes")]
+    TooLong(usize),
+    /// The other side answered with an error status.
+    #[error("the answer has status {0}")]
+    Status(u16),
+    /// The request failed on its way.
+    #[error("{0}")]
+    Transport(String),
+}
+
+/// Hosts and addresses that may be called although they are private.
+pub type Exceptions = Vec<String>;
+
+/// The guarded client. Cheap to clone.
+#[derive(Clone)]
+pub struct Outgoing {
+    client: reqwest::Client,
+    exceptions: Arc<Exceptions>,
+}
+
+impl Outgoing {
+    /// Builds the client; `exceptions` are host names or addresses that may be private.
+    ///
+    /// # Errors
+    /// When the TLS set-up of the machine cannot be used.
+    pub fn new(exceptions: Exceptions) -> Result<Self, OutgoingError> {
+        let exceptions = Arc::new(exceptions);
+        let client = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .no_proxy()
+            .connect_timeout(Duration::from_secs(5))
+            .dns_resolver(Arc::new(GuardedResolver { exceptions: Arc::clone(&exceptions) }))
+            .build()
+            .map_err(|error| OutgoingError::Transport(error.to_string()))?;
+        Ok(Self { client, exceptions })
+    }
+
+    /// GETs a text of at most `max_bytes`.
+    pub async fn get_text(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        timeout: Duration,
+        max_bytes: usize,
+    ) -> Result<String, OutgoingError> {
+        let transport = |error: reqwest::Error| OutgoingError::Transport(error.without_url().to_string());
+        let url = Url::parse(url).map_err(|_| OutgoingError::Forbidden(url.to_owned()))?;
+        self.check(&url)?;
+        let mut request = self.client.get(url).timeout(timeout);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut response = request.send().await.map_err(transport)?;
+        if !response.status().is_success() {
+            return Err(OutgoingError::Status(response.status().as_u16()));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(transport)? {
+            if body.len() + chunk.len() > max_bytes {
+                return Err(OutgoingError::TooLong(max_bytes));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(String::from_utf8_lossy(&body).into_owned())
+    }
+
+    /// Literal addresses never reach the resolver, so they are checked here.
+    fn check(&self, url: &Url) -> Result<(), OutgoingError> {
+        let address = match url.host() {
+            Some(Host::Ipv4(address)) => IpAddr::V4(address),
+            Some(Host::Ipv6(address)) => IpAddr::V6(address),
+            Some(Host::Domain(_)) if matches!(url.scheme(), "http" | "https") => return Ok(()),
+            _ => return Err(OutgoingError::Forbidden(url.host_str().unwrap_or_default().to_owned())),
+        };
+        if is_public(address) || self.exceptions.iter().any(|allowed| *allowed == address.to_string()) {
+            Ok(())
+        } else {
+            Err(OutgoingError::Forbidden(address.to_string()))
+        }
+    }
+}
+
+struct GuardedResolver {
+    exceptions: Arc<Exceptions>,
+}
+
+impl Resolve for GuardedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let exceptions = Arc::clone(&self.exceptions);
+        Box::pin(async move {
+            let host = name.as_str().to_owned();
+            let excepted = exceptions.iter().any(|allowed| allowed.eq_ignore_ascii_case(&host));
+            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0))
+                .await?
+                .filter(|address| {
+                    excepted
+                        || is_public(address.ip())
+                        || exceptions.iter().any(|allowed| *allowed == address.ip().to_string())
+                })
+                .collect();
+            if addresses.is_empty() {
+                return Err(Box::new(OutgoingError::Forbidden(host)).into());
+            }
+            let addresses: Addrs = Box::new(addresses.into_iter());
+            Ok(addresses)
+        })
+    }
+}
+
+/// Whether an address is one of the public internet, by the special-purpose registries of RFC 6890.
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            !(v4.is_private()
+                || v4.is_loopback()
+                || v4.is_link_local()
+                || v4.is_broadcast()
+                || v4.is_documentation()
+                || v4.is_multicast()
+                || a == 0
+                || a >= 240
+                || (a == 100 && (64..128).contains(&b))
+                || (a == 192 && b == 0 && c == 0)
+                || (a == 198 && (b == 18 || b == 19)))
+        }
+        IpAddr::V6(v6) => {
+            let segments = v6.segments();
+            if let Some(v4) = v6.to_ipv4_mapped() {
+                return is_public(IpAddr::V4(v4));
+            }
+            // Global unicast only, less documentation and the ranges that carry an IPv4 address inside.
+            (segments[0] & 0xe000) == 0x2000
+                && !(segments[0] == 0x2001 && (segments[1] == 0xdb8 || segments[1] < 0x200))
+                && segments[0] != 0x2002
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn private_and_special_addresses_are_not_public() {
+        let private = [
+            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
+            "224.0.0.1", "255.255.255.255", "192.0.0.1", "198.18.0.1", "::1", "::", "fe80::1", "fc00::1",
+            "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "2001::1", "64:ff9b::7f00:1", "ff02::1",
+        ];
+        for address in private {
+            assert!(!is_public(address.parse().unwrap()), "{address}");
+        }
+        for address in ["1.1.1.1", "93.184.216.34", "2606:4700:4700::1111"] {
+            assert!(is_public(address.parse().unwrap()), "{address}");
+        }
+    }
+
+    #[test]
+    fn literal_private_addresses_and_odd_schemes_are_refused_before_a_connection() {
+        let outgoing = Outgoing::new(vec!["127.0.0.2".to_owned()]).unwrap();
+        let check = |url: &str| outgoing.check(&Url::parse(url).unwrap()).is_ok();
+        assert!(!check("http://127.0.0.1/"));
+        assert!(!check("http://2130706433/"));
+        assert!(!check("http://[::ffff:127.0.0.1]/"));
+        assert!(!check("file:///etc/passwd"));
+        assert!(check("http://127.0.0.2/"));
+        assert!(check("https://example.com/"));
+    }
+}

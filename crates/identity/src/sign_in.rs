@@ -1,0 +1,62 @@
+//! The ways to sign in, one file each, and what they all end with.
+
+pub mod password;
+
+use latchkey_api_types::auth::TokenPair;
+use latchkey_api_types::{KnownError, ids::OneTimeCodeId};
+use latchkey_crypto::TokenHash;
+use latchkey_storage::one_time_codes::{self, OneTimeCodeRow};
+use latchkey_storage::sessions::SessionRow;
+use latchkey_storage::users::UserRow;
+use serde_json::json;
+
+use crate::access_tokens;
+use crate::app::App;
+use crate::failure::Failure;
+use crate::one_time_codes::suffix;
+use crate::projects::Project;
+use crate::refresh_tokens::RefreshToken;
+
+/// How long a first factor waits for the second, milliseconds (contract 04 §4).
+const ATTEMPT_LIFETIME: i64 = 5 * 60 * 1000;
+
+/// The answer to a sign-in whose session is written.
+async fn token_pair(
+    app: &App,
+    project: &Project,
+    user: &UserRow,
+    session: &SessionRow,
+    refresh_token: RefreshToken,
+) -> Result<TokenPair, Failure> {
+    app.activity.note(&project.id, session.id, user.id, app.now(), None);
+    Ok(TokenPair {
+        access_token: access_tokens::mint(app, project, user, session).await?,
+        refresh_token: refresh_token.into_text(),
+        user_id: user.id,
+    })
+}
+
+/// Answers a first factor of a user who has a second one: remembers the attempt and asks for the code.
+async fn second_factor_required(
+    app: &App,
+    project: &Project,
+    user: &UserRow,
+    is_new_user: bool,
+) -> Result<Failure, Failure> {
+    let code = app.random.token();
+    let now = app.now();
+    let row = OneTimeCodeRow {
+        project_id: project.id.clone(),
+        id: OneTimeCodeId::from_uuid(app.random.uuid()),
+        kind: "mfa_attempt".to_owned(),
+        code_hash: TokenHash::of(&code),
+        suffix_hash: TokenHash::of(suffix(&code)),
+        data: json!({ "user_id": user.id, "is_new_user": is_new_user }).to_string(),
+        attempts: 0,
+        created_at: now,
+        expires_at: now + ATTEMPT_LIFETIME,
+        used_at: None,
+    };
+    app.store.batch(vec![one_time_codes::insert(&row)]).await?;
+    Ok(KnownError::multi_factor_authentication_required(&code).into())
+}

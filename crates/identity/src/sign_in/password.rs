@@ -1,0 +1,204 @@
+//! Email and password: sign-up and sign-in (contract 04 §5.1, §5.2).
+
+use latchkey_api_types::KnownError;
+use latchkey_api_types::auth::TokenPair;
+use latchkey_api_types::ids::{ContactChannelId, UserId};
+use latchkey_api_types::session::EndUserIpInfo;
+use latchkey_crypto::Secret;
+use latchkey_storage::contact_channels::{self, ContactChannelRow};
+use latchkey_storage::engine::Stmt;
+use latchkey_storage::users::{self, UserRow};
+use latchkey_storage::{StorageError, credentials, sessions};
+
+use crate::app::App;
+use crate::audit::{self, Actor, Event};
+use crate::authenticate::Auth;
+use crate::contact_channels::normalise_email;
+use crate::failure::Failure;
+use crate::one_time_codes::{email_verification, trusted_callback};
+use crate::outbox;
+use crate::passwords;
+use crate::sessions::{Beginning, begin};
+use crate::sign_in::{second_factor_required, token_pair};
+
+/// Authentication method of RFC 8176.
+const AMR: &str = "pwd";
+
+/// What a sign-up brings.
+pub struct SignUp {
+    /// Address as typed.
+    pub email: String,
+    /// Password as typed.
+    pub password: Secret<String>,
+    /// Where the link of the verification mail leads; without it no mail is sent.
+    pub verification_callback_url: Option<String>,
+    /// Where the end user is.
+    pub end_user_ip: Option<EndUserIpInfo>,
+}
+
+/// Creates an account with email and password, or turns the anonymous caller into one, and signs it in.
+///
+/// # Errors
+/// In this order: `PASSWORD_AUTHENTICATION_NOT_ENABLED`, `REDIRECT_URL_NOT_WHITELISTED`, `SIGN_UP_NOT_ENABLED`,
+/// the password rules, `USER_EMAIL_ALREADY_EXISTS`, `MULTI_FACTOR_AUTHENTICATION_REQUIRED`.
+pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPair, Failure> {
+    let project = &auth.project;
+    let settings = &project.settings;
+    passwords::require_enabled(project)?;
+    let callback = match &request.verification_callback_url {
+        Some(callback) => Some(trusted_callback(project, callback)?),
+        None => None,
+    };
+    if !settings.auth.allow_sign_up {
+        return Err(KnownError::sign_up_not_enabled().into());
+    }
+    passwords::check_new(app, project, &request.password).await?;
+    let email = normalise_email(&request.email);
+    let taken = || Failure::from(KnownError::user_email_already_exists(&email, false));
+    if is_taken(app, auth, &email).await? {
+        return Err(taken());
+    }
+    let hash = app.hasher.hash(request.password).await?;
+
+    let now = app.now();
+    let upgraded = auth.user.as_ref().map(|user| &user.row).filter(|user| user.is_anonymous);
+    let mut user = match upgraded {
+        Some(anonymous) => UserRow { is_anonymous: false, signed_up_at: now, ..anonymous.clone() },
+        None => crate::users::blank(&project.id, UserId::from_uuid(app.random.uuid()), now),
+    };
+    user.primary_email = Some(email.clone());
+    user.primary_email_verified = Some(false);
+    user.primary_email_used_for_auth = Some(true);
+    user.has_password = true;
+
+    let mut statements = vec![match upgraded {
+        Some(_) => users::upgrade(&project.id, user.id, now).exactly(1),
+        None => users::insert(&user),
+    }];
+    if upgraded.is_some() {
+        statements.push(contact_channels::demote_primary(&project.id, user.id));
+    }
+    statements.push(contact_channels::insert(&ContactChannelRow {
+        project_id: project.id.clone(),
+        id: ContactChannelId::from_uuid(app.random.uuid()),
+        user_id: user.id,
+        kind: "email".to_owned(),
+        value: email.clone(),
+        is_primary: true,
+        is_verified: false,
+        used_for_auth: true,
+        created_at: now,
+    }));
+    statements.push(credentials::set_password(&project.id, user.id, &hash, now));
+    let kind = if upgraded.is_some() { audit::kind::UPGRADED } else { audit::kind::SIGNED_UP };
+    statements.push(audit::record(app, &project.id, kind, &Event::of_user(Actor::User, user.id)));
+    if let Some(callback) = callback {
+        let code = email_verification(app, &project.id, user.id, &email, &callback);
+        statements.push(code.statement);
+        statements.push(outbox::email_verification(app, project, &email, &code.link)?);
+    }
+
+    let beginning =
+        Beginning { user: user.id, amr: AMR, expires_in_millis: None, is_impersonation: false, end_user_ip: request.end_user_ip };
+    let (session, token) = begin(app, &project.id, beginning);
+    if !user.requires_totp_mfa {
+        statements.push(sessions::insert(&session));
+    }
+    match app.store.batch(statements).await {
+        Ok(_) => {}
+        Err(StorageError::Unique { index }) if index == "contact_channels_used_for_auth_key" => return Err(taken()),
+        // The anonymous caller was upgraded or deleted by somebody else in this moment.
+        Err(StorageError::Guard { .. }) => return Err(KnownError::user_authentication_required().into()),
+        Err(error) => return Err(error.into()),
+    }
+    app.jobs.wake();
+    if user.requires_totp_mfa {
+        return Err(second_factor_required(app, project, &user, true).await?);
+    }
+    token_pair(app, project, &user, &session, token).await
+}
+
+async fn is_taken(app: &App, auth: &Auth, email: &str) -> Result<bool, Failure> {
+    let (project, email) = (auth.project.id.clone(), email.to_owned());
+    app.store
+        .read(move |tx| Box::pin(async move { Ok(contact_channels::is_used_for_auth(tx, &project, &email).await?) }))
+        .await
+}
+
+/// Signs in by email and password. An unknown address costs the same work as a wrong password and gives the same
+/// answer.
+///
+/// # Errors
+/// `PASSWORD_AUTHENTICATION_NOT_ENABLED`, `EMAIL_PASSWORD_MISMATCH`, `MULTI_FACTOR_AUTHENTICATION_REQUIRED`.
+pub async fn sign_in(
+    app: &App,
+    auth: &Auth,
+    email: &str,
+    password: Secret<String>,
+    end_user_ip: Option<EndUserIpInfo>,
+) -> Result<TokenPair, Failure> {
+    let project = &auth.project;
+    passwords::require_enabled(project)?;
+    passwords::check_length(project, "password", &password)?;
+    let mismatch = || Failure::from(KnownError::email_password_mismatch());
+
+    let found = find_password(app, auth, email).await?;
+    let stored = found.as_ref().and_then(|(_, hash)| hash.clone());
+    let verdict = app.hasher.verify(password.clone(), stored.clone()).await?;
+    let (Some((user, _)), Some(stored), true) = (found, stored, verdict.matches) else {
+        app.activity.note_event(audit::record(app, &project.id, audit::kind::PASSWORD_REFUSED, &refused(&end_user_ip)));
+        return Err(mismatch());
+    };
+    let current = if verdict.outdated { rehash(app, &user, &stored, password).await? } else { stored };
+    if user.requires_totp_mfa {
+        return Err(second_factor_required(app, project, &user, false).await?);
+    }
+
+    let beginning = Beginning { user: user.id, amr: AMR, expires_in_millis: None, is_impersonation: false, end_user_ip };
+    let (session, token) = begin(app, &project.id, beginning);
+    let event = Event::of_user(Actor::User, user.id).in_session(session.id);
+    let statements: Vec<Stmt> = vec![
+        // Whoever changes the password at this moment ends all sessions; this one must not slip through.
+        credentials::confirm_password(&project.id, user.id, &current).exactly(1),
+        sessions::insert(&session),
+        audit::record(app, &project.id, audit::kind::SIGNED_IN, &event),
+    ];
+    match app.store.batch(statements).await {
+        Ok(_) => token_pair(app, project, &user, &session, token).await,
+        Err(StorageError::Guard { .. } | StorageError::ForeignKey { .. }) => Err(mismatch()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn refused(end_user_ip: &Option<EndUserIpInfo>) -> Event<'_> {
+    Event {
+        actor: Actor::User,
+        user: None,
+        session: None,
+        ip: end_user_ip.as_ref().map(|info| info.ip.as_str()),
+        details: serde_json::Value::Null,
+    }
+}
+
+async fn find_password(app: &App, auth: &Auth, email: &str) -> Result<Option<(UserRow, Option<String>)>, Failure> {
+    let (project, email, normalised) = (auth.project.id.clone(), email.to_owned(), normalise_email(email));
+    app.store
+        .read(move |tx| {
+            Box::pin(async move {
+                let found = credentials::password_by_auth_email(tx, &project, &email, &normalised).await?;
+                let Some(found) = found else { return Ok(None) };
+                let user = users::get(tx, &project, found.user_id).await?;
+                Ok(user.map(|user| (user, found.hash)))
+            })
+        })
+        .await
+}
+
+/// Replaces a hash of an older scheme or older parameters, now that the password is at hand. Returns the hash that
+/// is stored afterwards; if the hashing threads are busy, it waits for another sign-in.
+async fn rehash(app: &App, user: &UserRow, old: &str, password: Secret<String>) -> Result<String, Failure> {
+    let Ok(new) = app.hasher.hash(password).await else { return Ok(old.to_owned()) };
+    let replaced = credentials::replace_password(&user.project_id, user.id, old, &new, app.now());
+    let outcome = app.store.batch(vec![replaced]).await?;
+    Ok(if outcome.first().is_some_and(|outcome| outcome.affected == 1) { new } else { old.to_owned() })
+}
