@@ -1,0 +1,102 @@
+"""Starts `latchkey dev` as a process of its own and says how to reach it.
+
+Owns the life of that process and of the PostgreSQL database made for it. Knows nothing of the tests.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.parse
+import uuid
+from dataclasses import dataclass
+
+READY_WITHIN_SECONDS = 30
+POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Latchkey:
+    """A running server; the fields are those of its ready file."""
+
+    base_url: str
+    project_id: str
+    publishable_client_key: str
+    secret_server_key: str
+    super_secret_admin_key: str
+
+
+def engines() -> list[str]:
+    """The engines to test on. Without a PostgreSQL to use, only SQLite, unless REQUIRE_ALL forbids that."""
+    if os.environ.get("TEST_POSTGRES_URL") or os.environ.get("REQUIRE_ALL") == "1":
+        return ["sqlite", "postgres"]
+    return ["sqlite"]
+
+
+@contextlib.contextmanager
+def latchkey(engine: str, environment: dict[str, str] | None = None):
+    """A fresh server on a fresh database of `engine`, ended with the block."""
+    binary = os.environ.get("LATCHKEY_BINARY")
+    if not binary:
+        raise RuntimeError("LATCHKEY_BINARY must name the latchkey binary")
+    with contextlib.ExitStack() as stack:
+        directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="latchkey-compat-")))
+        ready_file = directory / "ready.json"
+        command = [binary, "dev", "--port", "0", "--data-dir", str(directory / "data"), "--ready-file", str(ready_file)]
+        if engine == "postgres":
+            command += ["--database-url", stack.enter_context(postgres_database())]
+        log = stack.enter_context(open(directory / "log", "wb+"))
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("LATCHKEY_", "STACK_"))}
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=directory,
+            env={**clean, **(environment or {})},
+        )
+        stack.callback(end, process)
+        ready = wait_until_ready(process, ready_file, log)
+        yield Latchkey(**{name: ready[name] for name in Latchkey.__dataclass_fields__})
+
+
+def wait_until_ready(process: subprocess.Popen, ready_file: pathlib.Path, log) -> dict:
+    """The content of the ready file; an error with the server's log if it ends or is late."""
+    deadline = time.monotonic() + READY_WITHIN_SECONDS
+    pause = threading.Event()
+    while time.monotonic() < deadline:
+        with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+            return json.loads(ready_file.read_text())
+        if process.poll() is not None:
+            break
+        pause.wait(POLL_SECONDS)
+    log.seek(0)
+    raise RuntimeError(f"latchkey dev was not ready (exit code {process.poll()}):\n{log.read().decode(errors='replace')}")
+
+
+def end(process: subprocess.Popen) -> None:
+    """Asks the server to stop, and insists if it does not."""
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def postgres_database():
+    """The URL of a database made for this block and dropped after it."""
+    import psycopg
+
+    url = os.environ.get("TEST_POSTGRES_URL")
+    if not url:
+        raise RuntimeError("REQUIRE_ALL is set, but TEST_POSTGRES_URL is not")
+    name = f"latchkey_compat_{uuid.uuid4().hex}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    try:
+        yield urllib.parse.urlsplit(url)._replace(path=f"/{name}").geturl()
+    finally:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
