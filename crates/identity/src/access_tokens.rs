@@ -59,11 +59,12 @@ pub(crate) async fn mint(
 ) -> Result<String, Failure> {
     let reason = restricted_reason(user, project);
     let kind = UserKind::of_reason(reason);
-    // By project setting, anonymous users get tokens that plain verifiers accept (design, section 5).
-    let kind = if kind == UserKind::Anonymous && project.settings.latchkey.anonymous_tokens_use_project_audience {
-        UserKind::Normal
-    } else {
-        kind
+    // By project setting, anonymous users get tokens that plain verifiers accept, and can tell by the role.
+    let (kind, role) = match kind {
+        UserKind::Anonymous if project.settings.latchkey.anonymous_tokens_use_project_audience => {
+            (UserKind::Normal, "anon")
+        }
+        kind => (kind, "authenticated"),
     };
     let now = app.clock.now_seconds();
     let wants = |claim: ExtraClaim| project.settings.latchkey.extra_claims.contains(&claim);
@@ -76,7 +77,7 @@ pub(crate) async fn mint(
         project_id: project.id.clone(),
         branch_id: "main".to_owned(),
         refresh_token_id: session.id,
-        role: if user.is_anonymous { "anon" } else { "authenticated" }.to_owned(),
+        role: role.to_owned(),
         name: user.display_name.clone(),
         email: user.primary_email.clone(),
         email_verified: user.primary_email_verified == Some(true),

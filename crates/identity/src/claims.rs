@@ -111,7 +111,7 @@ pub struct AccessClaims {
     pub branch_id: String,
     /// Session.
     pub refresh_token_id: SessionId,
-    /// `authenticated`, or `anon` for anonymous users.
+    /// `authenticated`; `anon` for anonymous users of projects that give them the plain audience.
     pub role: String,
     /// Display name.
     pub name: Option<String>,
