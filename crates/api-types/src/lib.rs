@@ -4,9 +4,18 @@
 //! stored or transported: it has no I/O, no clock and no randomness.
 
 pub mod access;
+pub mod auth;
 pub mod error;
 pub mod ids;
+pub mod input;
+pub mod list;
+pub mod project;
+pub mod session;
+pub mod team;
 pub mod user;
+
+#[doc(hidden)]
+pub use {schemars, serde, serde_json};
 
 pub use access::AccessType;
 pub use error::{ErrorCode, KnownError};

@@ -1,0 +1,173 @@
+//! What sign-up, sign-in and refresh exchange.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::UserId;
+use crate::input::{PasswordText, PlainEmail, SecretText, StrictEmail, UrlText};
+use crate::{input, words};
+
+/// The answer to a sign-up or sign-in by password.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct TokenPair {
+    /// A JWT that says who the user is, for some minutes.
+    pub access_token: String,
+    /// Gets further access tokens, for as long as the session lives.
+    pub refresh_token: String,
+    /// Who signed in.
+    pub user_id: UserId,
+}
+
+/// The answer to sign-ins that may create the account.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct SignInResult {
+    /// The tokens.
+    #[serde(flatten)]
+    pub tokens: TokenPair,
+    /// Whether the account was created just now.
+    pub is_new_user: bool,
+}
+
+/// The tokens of a session that a server opened, or both tokens of a refresh that rotates.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct SessionTokens {
+    /// Gets further access tokens, for as long as the session lives.
+    pub refresh_token: String,
+    /// A JWT that says who the user is, for some minutes.
+    pub access_token: String,
+}
+
+/// The answer to a refresh that does not rotate.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct AccessTokenAnswer {
+    /// A JWT that says who the user is, for some minutes.
+    pub access_token: String,
+}
+
+/// The answer of the OAuth token endpoint to the grant `refresh_token` (RFC 6749 section 6).
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct OauthRefreshAnswer {
+    /// A JWT that says who the user is, for some minutes.
+    pub access_token: String,
+    /// Always `Bearer`.
+    pub token_type: String,
+    /// Seconds; clients use the claim `exp` instead.
+    pub expires_in: u32,
+    /// Always `legacy`.
+    pub scope: String,
+    /// Always null here.
+    #[serde(rename = "afterCallbackRedirectUrl")]
+    pub after_callback_redirect_url_camel: Option<String>,
+    /// Always null here.
+    pub after_callback_redirect_url: Option<String>,
+}
+
+impl OauthRefreshAnswer {
+    /// The answer with this access token.
+    pub fn new(access_token: String) -> Self {
+        Self {
+            access_token,
+            token_type: "Bearer".to_owned(),
+            expires_in: 3599,
+            scope: "legacy".to_owned(),
+            after_callback_redirect_url_camel: None,
+            after_callback_redirect_url: None,
+        }
+    }
+}
+
+words! {
+    /// When the challenge against bots was shown.
+    pub enum BotChallengePhase {
+        /// Not at all: the widget ran unseen.
+        Invisible = "invisible",
+        /// The user saw it.
+        Visible = "visible",
+    }
+}
+
+words! {
+    /// A flag that is only ever set.
+    pub enum OnlyTrue {
+        /// Set.
+        True = "true",
+    }
+}
+
+input! {
+    /// A new account with a password.
+    pub struct PasswordSignUp {
+        /// Where the account's owner reads mail.
+        pub email: StrictEmail,
+        /// At least eight characters.
+        pub password: PasswordText,
+        /// Where the link in the verification mail leads; without it no mail is sent.
+        pub verification_callback_url: Option<UrlText>,
+        /// The answer to a challenge against bots.
+        pub bot_challenge_token: Option<SecretText>,
+        /// When the challenge was shown.
+        pub bot_challenge_phase: Option<BotChallengePhase>,
+        /// Set if the challenge could not be shown.
+        pub bot_challenge_unavailable: Option<OnlyTrue>,
+    }
+}
+
+input! {
+    /// A sign-in with a password.
+    pub struct PasswordSignIn {
+        /// The address of the account.
+        pub email: PlainEmail,
+        /// Its password.
+        pub password: PasswordText,
+    }
+}
+
+input! {
+    /// The first password of the signed-in user.
+    pub struct PasswordSet {
+        /// At least eight characters.
+        pub password: PasswordText,
+    }
+}
+
+input! {
+    /// Another password for the signed-in user.
+    pub struct PasswordUpdate {
+        /// The password so far.
+        pub old_password: PasswordText,
+        /// At least eight characters.
+        pub new_password: PasswordText,
+    }
+}
+
+words! {
+    /// What is exchanged for tokens at the OAuth token endpoint.
+    pub enum GrantType {
+        /// RFC 6749 section 4.1.3.
+        AuthorizationCode = "authorization_code",
+        /// RFC 6749 section 6.
+        RefreshToken = "refresh_token",
+    }
+}
+
+input! {
+    open
+    /// A request to the OAuth token endpoint. Unknown parameters are ignored (RFC 6749 section 3.2); which ones are
+    /// required depends on the grant and is answered in the shape of RFC 6749 section 5.2.
+    pub struct OauthTokenRequest {
+        /// What is exchanged.
+        pub grant_type: GrantType,
+        /// The project's id, with `#branch` appended if it is not the main branch.
+        pub client_id: Option<String>,
+        /// A publishable client key, or `__stack_public_client__`.
+        pub client_secret: Option<SecretText>,
+        /// For the grant `refresh_token`.
+        pub refresh_token: Option<SecretText>,
+        /// For the grant `authorization_code`.
+        pub code: Option<SecretText>,
+        /// For the grant `authorization_code`: exactly as in the authorization request.
+        pub redirect_uri: Option<String>,
+        /// For the grant `authorization_code`: RFC 7636 section 4.1.
+        pub code_verifier: Option<SecretText>,
+    }
+}

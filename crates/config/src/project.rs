@@ -1,0 +1,101 @@
+//! `[[project]]`: projects declared in the configuration.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{errors::Findings, settings::ProjectSettings, value::SecretText};
+
+/// A project that exists as long as it is declared here. Declarations are applied at every start: what stands here
+/// wins over what was changed at run time, what does not stand here is left alone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeclaredProject {
+    /// A UUID, or `internal` for the built-in project. Required.
+    pub id: String,
+    /// The name that people see; the id when not given.
+    pub display_name: String,
+    /// A sentence for the dashboard.
+    pub description: String,
+    /// The keys of its key set.
+    pub keys: ProjectKeys,
+    /// The id of the team in project `internal` that owns the project.
+    pub owner_team: Option<String>,
+    /// Settings, laid over those of a newly created project.
+    pub settings: ProjectSettings,
+}
+
+/// Fixed keys of a project: letters, digits, `-` and `_`. Best made of a prefix and 45 random characters, as the
+/// server makes them itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProjectKeys {
+    /// The key that browsers and apps send (`pck_…`); not confidential.
+    pub publishable_client_key: Option<SecretText>,
+    /// The key that back ends send (`ssk_…`).
+    pub secret_server_key: Option<SecretText>,
+    /// The key that administers the project (`sak_…`).
+    pub super_secret_admin_key: Option<SecretText>,
+}
+
+impl ProjectKeys {
+    /// The keys that are given, with their names in the file.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &SecretText)> {
+        [
+            ("publishable_client_key", &self.publishable_client_key),
+            ("secret_server_key", &self.secret_server_key),
+            ("super_secret_admin_key", &self.super_secret_admin_key),
+        ]
+        .into_iter()
+        .filter_map(|(name, key)| Some((name, key.as_ref()?)))
+    }
+}
+
+impl DeclaredProject {
+    /// The settings that a declaration is laid over.
+    pub(crate) fn base_settings(id: &str) -> ProjectSettings {
+        if id == INTERNAL { ProjectSettings::internal() } else { ProjectSettings::for_new_project() }
+    }
+
+    /// Brings the id to lower case and fills the name.
+    pub(crate) fn complete(&mut self) {
+        self.id.make_ascii_lowercase();
+        if self.display_name.is_empty() {
+            self.display_name.clone_from(&self.id);
+        }
+    }
+
+    pub(crate) fn validate(&self, at: &str, found: &mut Findings) {
+        if self.id.is_empty() {
+            found.error(format!("{at}.id"), "is required: a UUID, or \"internal\"");
+        } else if self.id != INTERNAL && !is_uuid(&self.id) {
+            found.error(format!("{at}.id"), "must be a UUID, or \"internal\"");
+        }
+        if let Some(team) = &self.owner_team
+            && !is_uuid(team)
+        {
+            found.error(format!("{at}.owner_team"), "must be the UUID of a team");
+        }
+        for (name, key) in self.keys.iter() {
+            let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+            if key.is_empty() || key.expose().len() > 256 || !key.expose().chars().all(legal) {
+                found.error(
+                    format!("{at}.keys.{name}"),
+                    "must be 1 to 256 letters, digits, \"-\" and \"_\", as it travels in a header",
+                );
+            }
+        }
+        self.settings.validate(&format!("{at}.settings"), found);
+    }
+}
+
+/// The id of the built-in project.
+pub(crate) const INTERNAL: &str = "internal";
+
+/// The canonical form of RFC 9562 §4, in lower case.
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.char_indices().all(|(index, c)| match index {
+            8 | 13 | 18 | 23 => c == '-',
+            _ => matches!(c, '0'..='9' | 'a'..='f'),
+        })
+}

@@ -1,0 +1,85 @@
+//! `latchkey`: what Latchkey has beyond the Stack Auth contract, per project.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::errors::Findings;
+
+/// What Latchkey has beyond the Stack Auth contract.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct LatchkeySettings {
+    /// Whether every refresh replaces the refresh token. Off, only a refresh by JSON body does.
+    pub require_refresh_rotation: bool,
+    /// Whether tokens of anonymous users carry the plain project id as audience, so that a plain verifier accepts
+    /// them and must look at the claim `role` itself.
+    pub anonymous_tokens_use_project_audience: bool,
+    /// Claims to add to access tokens.
+    pub extra_claims: Vec<ExtraClaim>,
+    /// Which passwords are accepted.
+    pub password: PasswordRules,
+}
+
+/// A claim that access tokens carry only on demand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ExtraClaim {
+    /// An id of the token, by which it alone can be revoked.
+    Jti,
+    /// How the user signed in (RFC 8176).
+    Amr,
+    /// When the user signed in.
+    AuthTime,
+    /// The user's permissions in the project.
+    Permissions,
+}
+
+/// Which passwords are accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct PasswordRules {
+    /// The fewest characters.
+    pub min_length: u32,
+    /// The most characters, 256 at most.
+    pub max_length: u32,
+    /// Whether a password needs at least 12 characters, lower- and upper-case letters, a digit and a symbol.
+    pub require_classes: bool,
+    /// Whether passwords on the built-in list of common ones are refused.
+    pub refuse_common: bool,
+    /// Whether passwords are checked against breaches; needs `passwords.breach_check.enabled`.
+    pub breach_check: bool,
+}
+
+impl Default for PasswordRules {
+    fn default() -> Self {
+        Self {
+            min_length: 8,
+            max_length: 70,
+            require_classes: false,
+            refuse_common: true,
+            breach_check: true,
+        }
+    }
+}
+
+impl LatchkeySettings {
+    pub(super) fn validate(&self, at: &str, found: &mut Findings) {
+        let rules = &self.password;
+        if rules.min_length == 0 {
+            found.error(format!("{at}.password.minLength"), "must be at least 1");
+        }
+        if rules.max_length > 256 {
+            found.error(format!("{at}.password.maxLength"), "must be at most 256");
+        }
+        if rules.max_length < rules.min_length {
+            found.error(format!("{at}.password.maxLength"), "must not be below min_length");
+        }
+        let mut seen = Vec::new();
+        for claim in &self.extra_claims {
+            if seen.contains(claim) {
+                found.error(format!("{at}.extraClaims"), "names a claim twice");
+            }
+            seen.push(*claim);
+        }
+    }
+}
