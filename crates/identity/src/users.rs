@@ -72,6 +72,17 @@ pub async fn get(app: &App, auth: &Auth, id: UserId) -> Result<ServerUser, Failu
     show(app, &auth.project, row).await
 }
 
+/// The signed-in user as servers see it.
+///
+/// # Errors
+/// `CANNOT_GET_OWN_USER_WITHOUT_USER`.
+pub async fn get_me(app: &App, auth: Auth) -> Result<ServerUser, Failure> {
+    match auth.user {
+        Some(user) => show(app, &auth.project, user.row).await,
+        None => Err(KnownError::cannot_get_own_user_without_user().into()),
+    }
+}
+
 /// What servers see of a user that was read; clients see a part of it.
 pub async fn show(app: &App, project: &Project, user: UserRow) -> Result<ServerUser, Failure> {
     // Most users have neither, and the hot path then asks the database nothing more.
