@@ -2,7 +2,7 @@
 //! transaction a project. What the configuration does not mention stays as it is.
 
 use latchkey_api_types::ids::{KeySetId, ProjectId, TeamId};
-use latchkey_config::{DeclaredProject, ProjectSettings, SecretText};
+use latchkey_config::{ProjectDeclaration, ProjectSettings, SecretText};
 use latchkey_crypto::TokenHash;
 use latchkey_storage::engine::Stmt;
 use latchkey_storage::key_sets::{self, KeySetRow};
@@ -27,11 +27,11 @@ pub fn owners_team() -> TeamId {
 pub async fn apply(app: &App) -> Result<(), Failure> {
     let mut declared = app.config.projects.clone();
     if !declared.iter().any(|project| project.id == ProjectId::internal().as_str()) {
-        declared.push(DeclaredProject {
+        declared.push(ProjectDeclaration {
             id: ProjectId::internal().to_string(),
             display_name: "Latchkey".to_owned(),
             settings: ProjectSettings::internal(),
-            ..DeclaredProject::default()
+            ..ProjectDeclaration::default()
         });
     }
     declared.sort_by_key(|project| project.id != ProjectId::internal().as_str());
@@ -43,7 +43,7 @@ pub async fn apply(app: &App) -> Result<(), Failure> {
     Ok(())
 }
 
-fn statements(id: &ProjectId, declaration: &DeclaredProject, now: i64) -> Result<Vec<Stmt>, Failure> {
+fn statements(id: &ProjectId, declaration: &ProjectDeclaration, now: i64) -> Result<Vec<Stmt>, Failure> {
     let owner = match &declaration.owner_team {
         Some(team) => team.parse().map_err(|_| Failure::internal("a declared project's owner_team is not a UUID"))?,
         None => owners_team(),
@@ -78,7 +78,7 @@ fn statements(id: &ProjectId, declaration: &DeclaredProject, now: i64) -> Result
     Ok(statements)
 }
 
-fn declared_keys(id: &ProjectId, declaration: &DeclaredProject, now: i64) -> KeySetRow {
+fn declared_keys(id: &ProjectId, declaration: &ProjectDeclaration, now: i64) -> KeySetRow {
     let hash = |key: &Option<SecretText>| key.as_ref().map(|key| TokenHash::of(key.expose()));
     let last_four = |key: &Option<SecretText>| key.as_ref().map(|key| last_four(key.expose()));
     let keys = &declaration.keys;

@@ -56,7 +56,7 @@ pub(crate) async fn check_new(app: &App, project: &Project, password: &Secret<St
     if rules.refuse_common && password_rules::is_common(text) {
         return Err(refused("it is one of the most common passwords, which attackers try first"));
     }
-    if rules.breach_check && breach_check::is_breached(app, text).await? {
+    if rules.breach_check && app.config.passwords.breach_check.enabled && breach_check::is_breached(app, text).await? {
         return Err(refused("it appeared in a data breach, so attackers know it"));
     }
     Ok(())
