@@ -5,6 +5,9 @@ mod root;
 use crate::openapi;
 use crate::route::Route;
 
+#[cfg(test)]
+pub(crate) use root::row as banner;
+
 /// Every route of the API.
 pub fn routes() -> Vec<Route> {
     let mut routes = Vec::new();

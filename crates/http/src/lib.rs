@@ -34,3 +34,6 @@ pub use route::{ADMIN, ANY, CLIENT, Handler, RateClass, Route, SERVER};
 pub use seam::Application;
 pub use serve::{Limits, Respond, serve};
 pub use service::Service;
+
+#[cfg(test)]
+mod tests;
