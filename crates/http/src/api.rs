@@ -1,6 +1,9 @@
 //! The route table of the API: one file per noun, one line per file here.
 
+mod auth;
+mod projects;
 mod root;
+mod users;
 
 use crate::openapi;
 use crate::route::Route;
@@ -12,5 +15,8 @@ pub(crate) use root::row as banner;
 pub fn routes() -> Vec<Route> {
     let mut routes = Vec::new();
     routes.extend(root::routes());
+    routes.extend(auth::routes());
+    routes.extend(projects::routes());
+    routes.extend(users::routes());
     openapi::with_document(routes)
 }

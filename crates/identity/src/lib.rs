@@ -32,4 +32,5 @@ pub use app::{App, Parts};
 pub use authenticate::{Auth, Credentials, CurrentUser, authenticate};
 pub use clock::{Clock, SystemClock};
 pub use failure::Failure;
+pub use latchkey_crypto::Secret;
 pub use projects::Project;

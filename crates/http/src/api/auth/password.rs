@@ -6,7 +6,7 @@ use latchkey_api_types::ErrorCode::{
     SignUpNotEnabled, UserDoesNotHavePassword, UserEmailAlreadyExists,
 };
 use latchkey_api_types::auth::{PasswordSet, PasswordSignIn, PasswordSignUp, PasswordUpdate, TokenPair};
-use latchkey_crypto::Secret;
+use latchkey_identity::Secret;
 use latchkey_identity::sign_in::password::{SignUp, sign_in, sign_up};
 use latchkey_identity::{Failure, passwords};
 
