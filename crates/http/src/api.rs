@@ -1,6 +1,7 @@
 //! The route table of the API: one file per noun, one line per file here.
 
 mod root;
+mod sdk;
 
 use crate::openapi;
 use crate::route::Route;
@@ -12,5 +13,6 @@ pub(crate) use root::row as banner;
 pub fn routes() -> Vec<Route> {
     let mut routes = Vec::new();
     routes.extend(root::routes());
+    routes.extend(sdk::routes());
     openapi::with_document(routes)
 }
