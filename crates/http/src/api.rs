@@ -3,6 +3,7 @@
 mod auth;
 mod projects;
 mod root;
+mod sdk;
 mod users;
 
 use crate::openapi;
@@ -18,5 +19,6 @@ pub fn routes() -> Vec<Route> {
     routes.extend(auth::routes());
     routes.extend(projects::routes());
     routes.extend(users::routes());
+    routes.extend(sdk::routes());
     openapi::with_document(routes)
 }

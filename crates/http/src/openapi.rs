@@ -139,10 +139,12 @@ pub fn document<A: Application>(routes: &[Route<A>]) -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize();
     let settings = settings.with(|settings| settings.definitions_path = "/components/schemas".into());
     let mut generator = settings.into_generator();
-    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     for route in routes {
         let operation = operation(route, &mut generator);
-        paths.entry(route.path).or_default().insert(route.method.as_str().to_lowercase(), operation);
+        // OpenAPI has no catch-all parameters.
+        let path = route.path.replace("{*", "{");
+        paths.entry(path).or_default().insert(route.method.as_str().to_lowercase(), operation);
     }
     let mut schemas = generator.take_definitions(true);
     schemas.insert("KnownError".to_owned(), known_error_schema());
@@ -164,6 +166,14 @@ fn operation<A: Application>(route: &Route<A>, generator: &mut SchemaGenerator) 
     let mut declared = Operation::default();
     for variant in &route.variants {
         (variant.declare)(&mut Declaration { generator, operation: &mut declared });
+    }
+    for name in parameter_names(route.path) {
+        if declared.parameters.iter().all(|parameter| parameter["name"] != name) {
+            let schema = json!({ "type": "string" });
+            declared
+                .parameters
+                .push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
+        }
     }
     let mut responses: BTreeMap<String, Value> = BTreeMap::new();
     for (status, answer) in declared.answers {
@@ -204,6 +214,13 @@ fn operation<A: Application>(route: &Route<A>, generator: &mut SchemaGenerator) 
         operation["requestBody"] = json!({ "required": true, "content": content });
     }
     operation
+}
+
+/// The names in a pattern like `/users/{user_id}/{*rest}`.
+fn parameter_names(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/')
+        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| name.trim_start_matches('*'))
 }
 
 fn any_of(mut schemas: Vec<Value>) -> Value {

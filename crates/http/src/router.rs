@@ -25,6 +25,7 @@ use crate::headers::Headers;
 use crate::reply::{self, Response};
 use crate::route::{Route, Variant};
 use crate::seam::Application;
+use crate::standard_headers;
 
 /// The versions of the API. All of them are the same (contract 01 section 1).
 const VERSIONS: [&str; 7] = ["v1", "v2beta1", "v2beta2", "v2beta3", "v2beta4", "v2beta5", "latest"];
@@ -83,7 +84,9 @@ impl<A: Application> Table<A> {
     /// What a method and a path below `/api` lead to, and the pattern of the path for metrics and logs.
     pub(crate) fn find(&self, method: &Method, path: &str) -> (&'static str, Target<'_, A>) {
         if *method == Method::OPTIONS {
-            return ("(preflight)", Target::Answer(Response::default()));
+            let mut response = Response::default();
+            standard_headers::preflight(response.headers_mut());
+            return ("(preflight)", Target::Answer(response));
         }
         if ![Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(method) {
             let text = "This method is not supported.\n";

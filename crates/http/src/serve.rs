@@ -17,6 +17,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use latchkey_config::ServerConfig;
 use prometheus_client::metrics::gauge::Gauge;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -53,6 +54,16 @@ impl Default for Limits {
             headers: 100,
             header_bytes: 64 * 1024,
             grace: Duration::from_secs(20),
+        }
+    }
+}
+
+impl From<&ServerConfig> for Limits {
+    fn from(config: &ServerConfig) -> Self {
+        Self {
+            connections: usize::try_from(config.max_connections).unwrap_or(usize::MAX),
+            grace: config.shutdown_grace.into(),
+            ..Self::default()
         }
     }
 }

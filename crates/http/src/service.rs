@@ -91,7 +91,10 @@ impl<A: Application> Service<A> {
         let mut response = match limited.await {
             Ok(Some(Ok(response))) => response,
             Ok(Some(Err(failure))) => failure::render(failure, id.as_str(), pretty),
-            Ok(None) => failure::unexplained(id.as_str()),
+            Ok(None) => {
+                tracing::error!(request_id = id.as_str(), route, "a handler panicked");
+                failure::unexplained(id.as_str())
+            }
             Err(_) => {
                 tracing::warn!(request_id = id.as_str(), route, "request took too long");
                 failure::render(Failure::Busy { retry_after_seconds: 1 }, id.as_str(), pretty)

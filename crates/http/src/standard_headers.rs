@@ -7,17 +7,40 @@ use http::header::{
     REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 
-/// What browsers may send across origins; also what answers vary by. The contract's list, and the two headers that
-/// are harmless to add: the one for restricted users, and the aliases.
-const ALLOWED: &str = "content-type, authorization, x-stack-project-id, x-stack-branch-id, \
-    x-stack-override-error-status, x-stack-random-nonce, x-stack-client-version, \
-    x-stack-disable-artificial-development-delay, x-stack-access-type, x-stack-publishable-client-key, \
-    x-stack-secret-server-key, x-stack-super-secret-admin-key, x-stack-admin-access-token, \
-    x-stack-refresh-token, x-stack-access-token, x-stack-allow-anonymous-user, \
-    x-stack-allow-restricted-user, baggage, sentry-trace, x-vercel-protection-bypass, ngrok-skip-browser-warning";
+macro_rules! request_headers {
+    ($($prefix:literal),+) => {
+        concat!(
+            "content-type, authorization",
+            $(request_headers!(@named $prefix),)+
+            ", baggage, sentry-trace, x-vercel-protection-bypass, ngrok-skip-browser-warning"
+        )
+    };
+    (@named $prefix:literal) => {
+        concat!(
+            ", ", $prefix, "project-id, ", $prefix, "branch-id, ", $prefix, "override-error-status, ",
+            $prefix, "random-nonce, ", $prefix, "client-version, ",
+            $prefix, "disable-artificial-development-delay, ", $prefix, "access-type, ",
+            $prefix, "publishable-client-key, ", $prefix, "secret-server-key, ",
+            $prefix, "super-secret-admin-key, ", $prefix, "admin-access-token, ", $prefix, "refresh-token, ",
+            $prefix, "access-token, ", $prefix, "allow-anonymous-user, ", $prefix, "allow-restricted-user"
+        )
+    };
+}
+
+/// What browsers may send across origins; also what answers vary by. The contract's list, and the header for
+/// restricted users, which is harmless to add.
+const ALLOWED: &str = request_headers!("x-stack-");
+
+/// The same with the aliases, for preflights only: no other answer needs them, and every byte is sent each time.
+const ALLOWED_WITH_ALIASES: &str = request_headers!("x-stack-", "x-hexclave-");
 
 const fn text(value: &'static str) -> HeaderValue {
     HeaderValue::from_static(value)
+}
+
+/// What only the answer to a preflight says.
+pub(crate) fn preflight(headers: &mut HeaderMap) {
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, text(ALLOWED_WITH_ALIASES));
 }
 
 /// Credentials are never cookies here, so that any origin may call (contract 01 section 10).
@@ -25,7 +48,7 @@ pub(crate) fn cors(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, text("*"));
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, text("GET, POST, PUT, PATCH, DELETE, OPTIONS"));
     headers.insert(ACCESS_CONTROL_MAX_AGE, text("86400"));
-    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, text(ALLOWED));
+    headers.entry(ACCESS_CONTROL_ALLOW_HEADERS).or_insert(text(ALLOWED));
     headers.insert(
         ACCESS_CONTROL_EXPOSE_HEADERS,
         text("content-type, x-stack-actual-status, x-stack-known-error"),

@@ -66,6 +66,11 @@ async fn unknown_routes_and_methods_are_answered_as_the_contract_says() {
         }
     }
     assert_eq!(ask("GET", "/api/v1/things").answer().await.header("allow"), "POST");
+    let preflight = ask("OPTIONS", "/api/v1/things").answer().await;
+    let allowed = preflight.header("access-control-allow-headers");
+    for name in ["authorization", "x-stack-access-token", "x-hexclave-access-token", "baggage"] {
+        assert!(allowed.split(", ").any(|one| one == name), "{allowed}");
+    }
 }
 
 #[tokio::test]
