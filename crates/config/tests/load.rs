@@ -335,7 +335,7 @@ const PROJECT: &str = r#"
 [[project]]
 id = "A1B2C3D4-0000-4000-8000-000000000001"
 display_name = "Demo"
-owner_team_id = "a1b2c3d4-0000-4000-8000-0000000000ff"
+owner_team = "a1b2c3d4-0000-4000-8000-0000000000ff"
 
 [project.keys]
 publishable_client_key = "pck_demo"
