@@ -7,7 +7,7 @@ use crate::{
 
 /// Prints the document.
 pub(crate) fn run(output: &Output) -> Result<(), Failed> {
-    let document = wire::openapi()?;
+    let document = wire::openapi();
     output.result(format_args!("{document:#}"), &document);
     Ok(())
 }
