@@ -3,6 +3,8 @@
 pub mod engine;
 pub mod jobs;
 
+pub use engine::{StorageError, Store};
+
 use engine::Migration;
 
 /// The migrations of Latchkey, in order.

@@ -177,9 +177,9 @@ impl Sqlite {
 
     /// Finishes what is queued, empties the log and closes the file.
     pub(crate) async fn close(&self) {
-        let (closer, closed) = oneshot::channel();
+        let (closer, done) = oneshot::channel();
         if self.queue.send(Message::Close(closer)).await.is_ok() {
-            drop(closed.await);
+            drop(done.await);
         }
         self.readers.idle().clear();
     }
