@@ -1,7 +1,7 @@
 //! Work to be done after a transaction, at least once. Owns the rows and SQL of `jobs`; what a job means is the
 //! business of whoever put it there. Failed jobs keep their row; finished ones lose it; hopeless ones stay as `dead`.
 
-use crate::engine::{Sql, Stmt, StorageError, Store, ToValue, args, record, stmt};
+use crate::engine::{Outcome, Sql, Stmt, StorageError, Store, ToValue, args, record, stmt};
 
 // Until the typed ids arrive.
 type JobId = String;
@@ -74,7 +74,7 @@ pub async fn claim(
     limit: i64,
 ) -> Result<Vec<JobRow>, StorageError> {
     let outcomes = store.batch(vec![stmt(CLAIM, args![queue, now, lease_until, limit])]).await?;
-    outcomes.first().map_or_else(|| Ok(Vec::new()), |outcome| outcome.read())
+    outcomes.first().map_or_else(|| Ok(Vec::new()), Outcome::read)
 }
 
 /// Removes a job that is done.

@@ -56,6 +56,7 @@ impl Sqlite {
             checkpoints,
             wal_path: PathBuf::from(wal_path),
             wal_limit: options.wal_limit_bytes,
+            next_emptying: options.wal_limit_bytes,
         };
         std::thread::Builder::new()
             .name("writer".to_owned())

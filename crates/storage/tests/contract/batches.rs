@@ -70,12 +70,13 @@ on_each_engine! {
             let text = "INSERT INTO counters (name, value, label, is_main) VALUES ($1, $2, $3, $4)";
             store.batch(vec![stmt(text, args![name, value, label, is_main])])
         };
-        insert("a", 1, Some("Label"), true).await.unwrap();
+        insert("a", 10, Some("Label"), true).await.unwrap();
+        insert("c", 1, Some("Label"), false).await.unwrap();
         for (index, attempt) in [
             ("counters_pkey", insert("a", 2, None, false).await),
             ("counters_value_label_key", insert("b", 1, Some("Label"), false).await),
             ("counters_is_main_key", insert("b", 2, None, true).await),
-            ("counters_label_lower_key", insert("b", 2, Some("LABEL"), false).await),
+            ("counters_label_lower_key", insert("b", 11, Some("LABEL"), false).await),
         ] {
             assert_eq!(attempt.unwrap_err(), StorageError::Unique { index: index.to_owned() });
         }

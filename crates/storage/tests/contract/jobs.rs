@@ -39,7 +39,7 @@ on_each_engine! {
                         if claimed.is_empty() {
                             return mine;
                         }
-                        mine.extend(claimed.into_iter().map(|job| job.id.to_string()));
+                        mine.extend(claimed.into_iter().map(|job| job.id));
                     }
                 })
             })

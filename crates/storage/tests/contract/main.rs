@@ -2,6 +2,8 @@
 //! PostgreSQL is the server that `TEST_POSTGRES_URL` names; without it those tests are skipped, or fail if
 //! `REQUIRE_ALL` is set.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, also in what it calls")]
+
 mod batches;
 mod jobs;
 mod migrations;

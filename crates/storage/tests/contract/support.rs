@@ -26,7 +26,7 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
             FOREIGN KEY (owner_id) REFERENCES owners (id)
         );
         CREATE UNIQUE INDEX counters_is_main_key ON counters (is_main) WHERE is_main;
-        CREATE UNIQUE INDEX counters_label_lower_key ON counters (lower(label));
+        CREATE UNIQUE INDEX counters_label_lower_key ON counters (lower(label)) WHERE value > 9;
     ",
 }];
 

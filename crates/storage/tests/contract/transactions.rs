@@ -145,9 +145,9 @@ on_each_engine! {
         let emptied = [first.await.unwrap().unwrap(), second.await.unwrap().unwrap()];
         assert_eq!(emptied.iter().filter(|&&emptied| emptied).count(), 1);
         assert_eq!(value(&store, "a").await + value(&store, "b").await, 1);
-        let expected = if is_postgres(&store) { 3 } else { 2 };
-        assert_eq!(runs.load(Ordering::SeqCst), expected, "a conflict runs the closure again");
-        assert_eq!(store.stats().retries, u64::from(expected - 2));
+        let again = runs.load(Ordering::SeqCst) - 2;
+        assert_eq!(again > 0, is_postgres(&store), "a conflict runs the closure again");
+        assert_eq!(store.stats().retries, u64::from(again));
     }
 
     async fn concurrent_interactive_increments_are_all_counted(database) {

@@ -80,6 +80,7 @@ impl PostgresConnection {
             (Err(Problem::Driver(error)), Some(pool)) if explain(&error).1 == Some(Trouble::Lost) => {
                 // Dead since it was last used. Nothing has been read yet, so another connection can begin anew.
                 self.open = false;
+                drop(self.client.take().map(Client::take));
                 self.client = Some(super::checkout(&pool).await?);
                 match self.attempt(text, args).await {
                     Ok(fetched) => return Ok(fetched),
@@ -223,18 +224,22 @@ impl PostgresConnection {
     }
 }
 
-/// A future that held a transaction was dropped: the connection is rolled back before the pool sees it again, and
-/// closed if that is not possible.
+/// Gives the connection back. If a future that held a transaction was dropped, it is rolled back before the pool sees it
+/// again; a connection that is dead or cannot be rolled back does not return.
 impl Drop for PostgresConnection {
     fn drop(&mut self) {
-        let Some(client) = self.client.take().filter(|_| self.open) else { return };
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn(async move {
-                if client.batch_execute("ROLLBACK").await.is_err() {
-                    drop(Client::take(client));
-                }
-            })),
-            Err(_) => drop(Client::take(client)),
+        let Some(client) = self.client.take() else { return };
+        if matches!(self.trouble, Some(Trouble::Lost | Trouble::OutcomeUnknown)) {
+            drop(Client::take(client));
+        } else if self.open {
+            match tokio::runtime::Handle::try_current() {
+                Ok(runtime) => drop(runtime.spawn(async move {
+                    if client.batch_execute("ROLLBACK").await.is_err() {
+                        drop(Client::take(client));
+                    }
+                })),
+                Err(_) => drop(Client::take(client)),
+            }
         }
     }
 }
@@ -253,12 +258,11 @@ async fn fetch<R: Record>(
     prepared: Option<&Statement>,
     args: &[Value],
 ) -> Result<Fetched<R>, Problem> {
-    let rows = match prepared {
-        Some(prepared) => client.query_raw(prepared, args).await?,
-        None => {
-            let typed = args.iter().map(|value| (value, value.postgres_type()));
-            client.query_typed_raw(text, typed).await?
-        }
+    let rows = if let Some(prepared) = prepared {
+        client.query_raw(prepared, args).await?
+    } else {
+        let typed = args.iter().map(|value| (value, value.postgres_type()));
+        client.query_typed_raw(text, typed).await?
     };
     let mut rows = pin!(rows);
     let mut records = Vec::new();

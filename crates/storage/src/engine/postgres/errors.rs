@@ -45,5 +45,5 @@ pub(super) fn explain(error: &Error) -> (StorageError, Option<Trouble>) {
 }
 
 fn is_io(error: &Error) -> bool {
-    std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>())
+    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
 }
