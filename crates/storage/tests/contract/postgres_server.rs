@@ -132,8 +132,8 @@ async fn a_connection_that_the_server_ended_is_replaced() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_statement_is_busy_and_so_is_a_full_pool() {
     let quick = |options: &mut StoreOptions| {
-        options.statement_timeout = Duration::from_millis(20);
-        options.connect_timeout = Duration::from_millis(200);
+        options.statement_timeout = Duration::from_millis(250);
+        options.connect_timeout = Duration::from_secs(1);
     };
     for behind_pooler in [false, true] {
         let configured = narrow(|options| {
@@ -216,4 +216,25 @@ async fn a_wrong_password_or_database_is_said() {
     let url = format!("{}/no_such_database", url.rsplit_once('/').unwrap().0);
     let error = Store::open(&StoreOptions::new(DatabaseUrl::Postgres(url))).await.err().unwrap();
     assert!(error.to_string().contains("no_such_database"), "{error}");
+}
+
+#[tokio::test]
+async fn connections_are_encrypted_if_the_server_can_and_checked_if_asked() {
+    let Some(url) = server() else { return };
+    let base = url.split('?').next().unwrap();
+    let is_encrypted = async |parameters: &str| {
+        let options = StoreOptions::new(DatabaseUrl::Postgres(format!("{base}{parameters}")));
+        let store = Store::open(&options).await?;
+        let text = "SELECT ssl, current_setting('ssl') = 'on' FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+        store.lookup(move |tx| Box::pin(tx.query_one::<(bool, bool)>(text, args![]))).await
+    };
+    assert!(!is_encrypted("?sslmode=disable").await.unwrap().0);
+    let (encrypted, able) = is_encrypted("").await.unwrap();
+    assert_eq!(encrypted, able);
+    // No public authority vouches for a server in a test.
+    for mode in ["?sslmode=require", "?sslmode=verify-full"] {
+        let error = is_encrypted(mode).await.unwrap_err();
+        assert!(matches!(error, StorageError::Unavailable(_)), "{error:?}");
+        assert!(!able || error.to_string().contains("certificate"), "{error}");
+    }
 }

@@ -9,12 +9,12 @@ use crate::engine::StorageError;
 /// The error in our terms, and what can be done about it.
 pub(super) fn explain(error: &Error) -> (StorageError, Option<Trouble>) {
     let Some(said) = error.as_db_error() else {
+        let text = with_causes(error);
         // Wrong arguments show before anything is sent; all else is the connection.
         return if error.is_closed() || is_io(error) || error.code().is_some() {
-            (StorageError::Unavailable(error.to_string()), Some(Trouble::Lost))
+            (StorageError::Unavailable(text), Some(Trouble::Lost))
         } else {
-            let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-            (StorageError::internal(format!("{error} {cause}").trim()), None)
+            (StorageError::internal(text), None)
         };
     };
     let code = said.code();
@@ -46,4 +46,15 @@ pub(super) fn explain(error: &Error) -> (StorageError, Option<Trouble>) {
 
 fn is_io(error: &Error) -> bool {
     std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
+}
+
+fn with_causes(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }
