@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use latchkey_storage::MIGRATIONS;
+use latchkey_storage::engine::Store;
 use latchkey_storage::jobs::{self, NewJob};
-use latchkey_storage::{MIGRATIONS, Store};
 
 use crate::on_each_engine;
 
