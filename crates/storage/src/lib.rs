@@ -3,8 +3,6 @@
 pub mod engine;
 pub mod jobs;
 
-pub use engine::{StorageError, Store};
-
 use engine::Migration;
 
 /// The migrations of Latchkey, in order.
