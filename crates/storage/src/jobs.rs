@@ -1,19 +1,15 @@
 //! Work to be done after a transaction, at least once. Owns the rows and SQL of `jobs`; what a job means is the
-//! business of whoever put it there. Failed jobs keep their row; finished ones lose it; hopeless ones stay as `dead`.
+//! business of whoever put it there. Retried jobs keep their row; finished ones lose it; hopeless ones stay as `dead`.
 
-use crate::engine::{Outcome, Sql, Stmt, StorageError, Store, ToValue, args, record, stmt};
-
-// Until the typed ids arrive.
-type JobId = String;
-type ProjectId = String;
+use crate::engine::{Sql, Stmt, args, record, stmt};
 
 record! {
     /// A job that somebody has claimed.
     pub struct JobRow {
         /// Identifier.
-        pub id: JobId,
+        pub id: String,
         /// Project on whose behalf it runs; `None` for the deployment itself.
-        pub project_id: Option<ProjectId>,
+        pub project_id: Option<String>,
         /// Kind of work, such as `mail`.
         pub queue: String,
         /// What to do, in a form that the queue defines.
@@ -25,29 +21,19 @@ record! {
     }
 }
 
-/// A job to be queued.
-#[derive(Debug, Clone)]
-pub struct NewJob {
-    /// Identifier.
-    pub id: JobId,
-    /// Project on whose behalf it runs; `None` for the deployment itself.
-    pub project_id: Option<ProjectId>,
-    /// Kind of work.
-    pub queue: &'static str,
-    /// What to do; sealed if it holds secrets.
-    pub payload: Vec<u8>,
-    /// When it is due, epoch milliseconds.
-    pub run_at: i64,
-    /// Now, epoch milliseconds.
-    pub created_at: i64,
-}
-
 /// Queues a job. Put it into the batch whose consequence it is.
-pub fn insert(job: &NewJob) -> Stmt {
+pub fn insert_stmt(
+    id: &str,
+    project: Option<&str>,
+    queue: &str,
+    payload: &[u8],
+    run_at: i64,
+    now: i64,
+) -> Stmt {
     stmt(
         "INSERT INTO jobs (id, project_id, queue, payload, state, run_at, attempts, created_at) \
          VALUES ($1, $2, $3, $4, 'queued', $5, 0, $6)",
-        args![job.id, job.project_id, job.queue, job.payload, job.run_at, job.created_at],
+        args![id, project, queue, payload, run_at, now],
     )
 }
 
@@ -57,6 +43,7 @@ const CLAIM: Sql = Sql::both(
      AND (locked_until IS NULL OR locked_until <= $2) ORDER BY run_at, id LIMIT $4) \
      RETURNING id, project_id, queue, payload, attempts, created_at",
 )
+// Racing servers pass each other instead of waiting; ARRAY makes sure that the choice is made once.
 .postgres(
     "UPDATE jobs SET locked_until = $3, attempts = attempts + 1 \
      WHERE id = ANY (ARRAY(SELECT id FROM jobs WHERE queue = $1 AND state = 'queued' AND run_at <= $2 \
@@ -66,34 +53,30 @@ const CLAIM: Sql = Sql::both(
 
 /// Claims up to `limit` due jobs of a queue until `lease_until`, those that are due longest. Each goes to one claimant;
 /// one whose lease has run out (its claimant died) is due again. Times are epoch milliseconds.
-pub async fn claim(
-    store: &Store,
-    queue: &str,
-    now: i64,
-    lease_until: i64,
-    limit: i64,
-) -> Result<Vec<JobRow>, StorageError> {
-    let outcomes = store.batch(vec![stmt(CLAIM, args![queue, now, lease_until, limit])]).await?;
-    outcomes.first().map_or_else(|| Ok(Vec::new()), Outcome::read)
+///
+/// Run it as the only statement of a [`crate::engine::Store::batch`] and read the outcome as [`JobRow`]s.
+pub fn claim(queue: &str, now: i64, lease_until: i64, limit: i64) -> Stmt {
+    stmt(CLAIM, args![queue, now, lease_until, limit])
 }
 
-/// Removes a job that is done.
-pub fn complete(id: impl ToValue) -> Stmt {
-    stmt("DELETE FROM jobs WHERE id = $1", args![id])
+/// Removes a job that is done. Touches no row if the lease ran out and somebody else claimed it meanwhile: `attempts`
+/// is that of the claimed row.
+pub fn complete(id: &str, attempts: i64) -> Stmt {
+    stmt("DELETE FROM jobs WHERE id = $1 AND attempts = $2", args![id, attempts])
 }
 
 /// Gives a failed job back, due again at `run_at`. `error` is for the operator and holds no secret.
-pub fn retry_later(id: impl ToValue, run_at: i64, error: &str) -> Stmt {
+pub fn retry_later(id: &str, attempts: i64, run_at: i64, error: &str) -> Stmt {
     stmt(
-        "UPDATE jobs SET run_at = $2, locked_until = NULL, last_error = $3 WHERE id = $1",
-        args![id, run_at, error],
+        "UPDATE jobs SET run_at = $3, locked_until = NULL, last_error = $4 WHERE id = $1 AND attempts = $2",
+        args![id, attempts, run_at, error],
     )
 }
 
 /// Gives a job up; it stays for the operator to see.
-pub fn bury(id: impl ToValue, error: &str) -> Stmt {
+pub fn bury(id: &str, attempts: i64, error: &str) -> Stmt {
     stmt(
-        "UPDATE jobs SET state = 'dead', locked_until = NULL, last_error = $2 WHERE id = $1",
-        args![id, error],
+        "UPDATE jobs SET state = 'dead', locked_until = NULL, last_error = $3 WHERE id = $1 AND attempts = $2",
+        args![id, attempts, error],
     )
 }
