@@ -1,46 +1,33 @@
 //! Password hashing in threads of its own: a fixed number of them, each with one block of memory, behind a bounded
-//! queue. Hashing never runs on the threads that serve requests, and never takes more memory than it has at start.
+//! queue. Hashing never runs on the threads that serve requests, and never takes more memory than threads × memory.
 //!
 //! Argon2id (RFC 9106) for new hashes; Argon2i and bcrypt are verified.
 
-use std::num::NonZero;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+mod argon;
+mod format;
+mod queue;
+mod worker;
 
-use argon2::{Algorithm, Argon2, Block, Params, Version};
-use aws_lc_rs::constant_time::verify_slices_are_equal;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
 use tokio::sync::oneshot;
 
-use crate::hash_format::{self, Stored};
-use crate::random::Random;
+pub use self::argon::HashParams;
+pub use self::format::{ImportError, validate_bcrypt_import};
+use self::queue::{Queue, Refused};
+use self::worker::{Job, Worker};
 use crate::secret::Secret;
 
 /// Longer inputs are refused before hashing, bytes.
 const MAX_INPUT: usize = 512;
-/// bcrypt looks at 72 bytes, one of them its own.
-const MAX_BCRYPT_INPUT: usize = 71;
-const SALT: usize = 16;
-const OUTPUT: usize = 32;
-
-/// Argon2id parameters of new hashes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HashParams {
-    /// Memory, KiB.
-    pub memory_kib: u32,
-    /// Passes over the memory.
-    pub iterations: u32,
-    /// Lanes.
-    pub parallelism: u32,
-}
-
-impl Default for HashParams {
-    fn default() -> Self {
-        Self { memory_kib: 19_456, iterations: 2, parallelism: 1 }
-    }
-}
+/// Jobs that may wait for each thread when the caller names no number: one to two seconds of work.
+const QUEUE_PER_THREAD: usize = 64;
+/// What one job is believed to take before the first was measured, microseconds.
+const FIRST_GUESS: u64 = 20_000;
 
 /// Why a password could not be hashed or checked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,13 +35,13 @@ pub enum HashError {
     /// The queue is full.
     #[error("too many passwords are waiting to be hashed")]
     Busy {
-        /// When to try again.
+        /// When the queue will be empty at the present pace, seconds; from 1 to 60.
         retry_after_seconds: u32,
     },
     /// More than 512 bytes.
     #[error("the password is longer than {MAX_INPUT} bytes")]
     TooLong,
-    /// The parameters, or the threads, cannot be used.
+    /// The parameters, or the threads, cannot be used; or an implementation failed.
     #[error("{0}")]
     Broken(String),
 }
@@ -68,194 +55,136 @@ pub struct Verdict {
     pub outdated: bool,
 }
 
-/// What a thread is asked to do.
-enum Job {
-    Hash { password: Secret<String>, answer: oneshot::Sender<Result<String, HashError>> },
-    Verify { password: Secret<String>, stored: Option<String>, answer: oneshot::Sender<Result<Verdict, HashError>> },
+/// The threads and the queue before them. Cheap to clone; when the last clone is dropped, the threads finish what
+/// they are at, and end.
+#[derive(Clone)]
+pub struct PasswordHasher(Arc<Pool>);
+
+struct Pool {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+    capacity: usize,
 }
 
-/// The threads and the queue before them. Cheap to clone; the threads end when the last clone is dropped.
-#[derive(Clone)]
-pub struct PasswordHasher {
-    queue: SyncSender<Job>,
-    threads: u32,
+/// What the threads and the callers share.
+struct Shared {
+    queue: Queue<Job>,
+    /// Moving average of what a job takes, microseconds.
+    pace: AtomicU64,
+}
+
+impl Shared {
+    fn note_duration(&self, took: Duration) {
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX / 2);
+        // Threads may overwrite each other's measurement; it is an estimate.
+        let pace = self.pace.load(Ordering::Relaxed);
+        self.pace.store((pace.saturating_mul(7) / 8).saturating_add(took / 8), Ordering::Relaxed);
+    }
 }
 
 impl PasswordHasher {
-    /// Starts `threads` threads (0: one per core) behind a queue of `queue` jobs.
+    /// Starts `threads` threads (0: one per core) behind a queue of `queue` jobs (0: 64 for each thread).
     ///
     /// # Errors
-    /// [`HashError::Broken`] for parameters that Argon2 does not allow, or when no thread can be started.
+    /// [`HashError::Broken`] for parameters that Argon2 does not allow, when no thread can be started, and on a
+    /// processor on which Argon2 computes something else than RFC 9106 says.
     pub fn new(params: HashParams, threads: usize, queue: usize) -> Result<Self, HashError> {
-        let params = Params::new(params.memory_kib, params.iterations, params.parallelism, Some(OUTPUT))
-            .map_err(|error| HashError::Broken(format!("the Argon2 parameters are not allowed: {error}")))?;
+        let broken = |what: &str| HashError::Broken(what.to_owned());
+        if !params.are_allowed() {
+            return Err(broken("the Argon2 parameters are not allowed"));
+        }
+        if !argon::works_here() {
+            return Err(broken("Argon2 does not work on this processor"));
+        }
         let threads = match threads {
             0 => thread::available_parallelism().map_or(1, NonZero::get),
             threads => threads,
         };
-        let (sender, receiver) = sync_channel(queue.max(1));
-        let receiver = Arc::new(Mutex::new(receiver));
+        let capacity = if queue == 0 { threads * QUEUE_PER_THREAD } else { queue };
+        let shared = Arc::new(Shared { queue: Queue::new(capacity), pace: AtomicU64::new(FIRST_GUESS) });
+        let mut pool = Pool { shared, threads: Vec::with_capacity(threads), capacity };
         for number in 0..threads {
-            let worker = Worker::new(params.clone(), Arc::clone(&receiver))?;
-            thread::Builder::new()
-                .name(format!("hash-{number}"))
-                .spawn(move || worker.work())
-                .map_err(|error| HashError::Broken(format!("a hashing thread did not start: {error}")))?;
+            let worker = Worker::new(params, Arc::clone(&pool.shared));
+            let thread =
+                thread::Builder::new()
+                    .name(format!("hash-{number}"))
+                    .spawn(move || worker.work())
+                    .map_err(|error| HashError::Broken(format!("a hashing thread did not start: {error}")))?;
+            pool.threads.push(thread);
         }
-        Ok(Self { queue: sender, threads: u32::try_from(threads).unwrap_or(u32::MAX) })
+        Ok(Self(Arc::new(pool)))
     }
 
-    /// Hashes a password with Argon2id and a fresh salt; the result is a PHC string.
+    /// Hashes a password with Argon2id and a fresh salt; the result is a PHC string. A caller that stops waiting
+    /// leaves the queue, and its password is not hashed.
     ///
     /// # Errors
     /// [`HashError::TooLong`], [`HashError::Busy`].
     pub async fn hash(&self, password: Secret<String>) -> Result<String, HashError> {
         let (answer, answered) = oneshot::channel();
-        self.submit(&password, |password| Job::Hash { password, answer })?;
+        check_length(&password)?;
+        self.submit(Job::Hash { password, answer })?;
         answered.await.unwrap_or_else(|_| Err(lost()))
     }
 
-    /// Checks a password against a stored hash. Without one, and against a text that is no hash, the same work is
-    /// done against a hash that nobody knows the password of.
+    /// Checks a password against a stored hash: a PHC string of Argon2id or Argon2i, or bcrypt. Without one, and
+    /// against a text that is no hash, the same work is done against a hash that nobody knows the password of.
     ///
     /// bcrypt hashes cost what they cost: an account whose hash was imported and never used can be told from others
-    /// by time until its first sign-in, which replaces the hash.
+    /// by time until its first sign-in, which replaces the hash. The same holds for hashes of other Argon2
+    /// parameters.
     ///
     /// # Errors
     /// [`HashError::TooLong`], [`HashError::Busy`].
-    pub async fn verify(&self, password: Secret<String>, stored: Option<String>) -> Result<Verdict, HashError> {
+    pub async fn verify(
+        &self,
+        password: Secret<String>,
+        stored: Option<String>,
+    ) -> Result<Verdict, HashError> {
         let (answer, answered) = oneshot::channel();
-        self.submit(&password, |password| Job::Verify { password, stored, answer })?;
+        check_length(&password)?;
+        self.submit(Job::Verify { password, stored, answer })?;
         answered.await.unwrap_or_else(|_| Err(lost()))
     }
 
-    fn submit(&self, password: &Secret<String>, job: impl FnOnce(Secret<String>) -> Job) -> Result<(), HashError> {
-        if password.expose().len() > MAX_INPUT {
-            return Err(HashError::TooLong);
-        }
-        self.queue.try_send(job(password.clone())).map_err(|error| match error {
-            TrySendError::Full(_) => HashError::Busy { retry_after_seconds: 1 + 4 / self.threads.max(1) },
-            TrySendError::Disconnected(_) => lost(),
+    fn submit(&self, job: Job) -> Result<(), HashError> {
+        self.0.shared.queue.push(job).map_err(|refused| match refused {
+            Refused::Full => HashError::Busy { retry_after_seconds: self.0.seconds_to_empty() },
+            Refused::Closed => lost(),
         })
     }
 }
 
+impl Pool {
+    fn seconds_to_empty(&self) -> u32 {
+        let pace = self.shared.pace.load(Ordering::Relaxed);
+        let micros = pace.saturating_mul(self.capacity as u64) / self.threads.len().max(1) as u64;
+        u32::try_from(micros.div_ceil(1_000_000)).unwrap_or(u32::MAX).clamp(1, 60)
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.shared.queue.close();
+        for thread in self.threads.drain(..) {
+            // A thread that panicked outside a job has nothing left that we would need.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn check_length(password: &Secret<String>) -> Result<(), HashError> {
+    if password.expose().len() > MAX_INPUT { Err(HashError::TooLong) } else { Ok(()) }
+}
+
 fn lost() -> HashError {
-    HashError::Broken("the hashing threads are gone".to_owned())
+    HashError::Broken("the password was not hashed: the thread failed or is gone".to_owned())
 }
-
-/// One thread with its memory. The memory is not wiped between two passwords: each fills it anew from the start, and
-/// what is left of the last one is no more than its (salted) hash would give away.
-struct Worker {
-    params: Params,
-    dummy: Vec<u8>,
-    memory: Vec<Block>,
-    jobs: Arc<Mutex<Receiver<Job>>>,
-}
-
-impl Worker {
-    fn new(params: Params, jobs: Arc<Mutex<Receiver<Job>>>) -> Result<Self, HashError> {
-        let mut dummy = vec![0; SALT];
-        Random::system().fill(&mut dummy);
-        let memory = vec![Block::new(); params.block_count()];
-        Ok(Self { params, dummy, memory, jobs })
-    }
-
-    fn work(mut self) {
-        yield_to_requests();
-        loop {
-            let job = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(job) = job else { return };
-            // A defect in a hash implementation costs one answer, not the thread.
-            if catch_unwind(AssertUnwindSafe(|| self.run(job))).is_err() {
-                self.memory.fill(Block::new());
-            }
-        }
-    }
-
-    fn run(&mut self, job: Job) {
-        match job {
-            // Nobody waits for the answer any more.
-            Job::Hash { answer, .. } if answer.is_closed() => {}
-            Job::Verify { answer, .. } if answer.is_closed() => {}
-            Job::Hash { password, answer } => {
-                let _ = answer.send(self.hash(password.expose()));
-            }
-            Job::Verify { password, stored, answer } => {
-                let _ = answer.send(self.verify(password.expose(), stored.as_deref()));
-            }
-        }
-    }
-
-    fn hash(&mut self, password: &str) -> Result<String, HashError> {
-        let mut salt = [0; SALT];
-        Random::system().fill(&mut salt);
-        let mut output = [0; OUTPUT];
-        let params = self.params.clone();
-        self.argon2(Algorithm::Argon2id, &params, password, &salt, &mut output)?;
-        Ok(hash_format::write(&params, &salt, &output))
-    }
-
-    fn verify(&mut self, password: &str, stored: Option<&str>) -> Result<Verdict, HashError> {
-        match stored.and_then(hash_format::parse) {
-            Some(Stored::Argon2 { algorithm, params, salt, hash }) => {
-                let mut output = vec![0; hash.len()];
-                self.argon2(algorithm, &params, password, &salt, &mut output)?;
-                let matches = verify_slices_are_equal(&output, &hash).is_ok();
-                let same = |one: &Params, other: &Params| {
-                    (one.m_cost(), one.t_cost(), one.p_cost(), one.output_len())
-                        == (other.m_cost(), other.t_cost(), other.p_cost(), other.output_len())
-                };
-                let current = algorithm == Algorithm::Argon2id && same(&params, &self.params);
-                Ok(Verdict { matches, outdated: !current })
-            }
-            Some(Stored::Bcrypt(hash)) => {
-                // bcrypt would ignore the rest of a longer password and match on its beginning.
-                let whole = password.len() <= MAX_BCRYPT_INPUT && !password.contains('\0');
-                let matches = bcrypt::verify(password, hash).unwrap_or(false) && whole;
-                Ok(Verdict { matches, outdated: true })
-            }
-            None => {
-                let (params, salt) = (self.params.clone(), self.dummy.clone());
-                let mut output = [0; OUTPUT];
-                self.argon2(Algorithm::Argon2id, &params, password, &salt, &mut output)?;
-                Ok(Verdict { matches: false, outdated: false })
-            }
-        }
-    }
-
-    fn argon2(
-        &mut self,
-        algorithm: Algorithm,
-        params: &Params,
-        password: &str,
-        salt: &[u8],
-        output: &mut [u8],
-    ) -> Result<(), HashError> {
-        let argon2 = Argon2::new(algorithm, Version::V0x13, params.clone());
-        let broken = |error: argon2::Error| HashError::Broken(format!("Argon2 failed: {error}"));
-        if params.block_count() <= self.memory.len() {
-            let memory = &mut self.memory[..params.block_count()];
-            argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, memory).map_err(broken)
-        } else {
-            // An older hash with more memory than new ones get; rare, and replaced at once.
-            argon2.hash_password_into(password.as_bytes(), salt, output).map_err(broken)
-        }
-    }
-}
-
-/// Gives way to the threads that serve requests. Where this is not possible, hashing competes with them.
-#[cfg(target_os = "linux")]
-fn yield_to_requests() {
-    // On Linux, niceness belongs to the thread whose id is given.
-    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 10);
-}
-
-#[cfg(not(target_os = "linux"))]
-fn yield_to_requests() {}
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
     use super::*;
 
     const LIGHT: HashParams = HashParams { memory_kib: 64, iterations: 1, parallelism: 1 };
@@ -286,7 +215,8 @@ mod tests {
     async fn hashes_of_other_implementations_are_verified_and_outdated() {
         let hasher = PasswordHasher::new(LIGHT, 1, 8).unwrap();
         // From the Argon2 reference implementation's command line: password "password", salt "somesalt".
-        let reference = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+        let reference =
+            "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
         let verdict = hasher.verify(secret("password"), Some(reference.to_owned())).await.unwrap();
         assert_eq!(verdict, Verdict { matches: true, outdated: true });
         let bcrypt = bcrypt::hash("password", 4).unwrap();
@@ -303,20 +233,95 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn long_inputs_and_a_full_queue_are_refused_at_once() {
-        let slow = HashParams { memory_kib: 16 * 1024, iterations: 4, parallelism: 1 };
-        let hasher = PasswordHasher::new(slow, 1, 1).unwrap();
+    async fn inputs_over_512_bytes_are_refused_before_hashing() {
+        let hasher = PasswordHasher::new(LIGHT, 1, 8).unwrap();
+        assert!(hasher.hash(secret(&"a".repeat(512))).await.is_ok());
         assert_eq!(hasher.hash(secret(&"a".repeat(513))).await, Err(HashError::TooLong));
-        let many: Vec<_> = (0..16)
-            .map(|_| {
-                let hasher = hasher.clone();
-                tokio::spawn(async move { hasher.hash(secret("password")).await })
-            })
-            .collect();
-        let mut busy = 0;
-        for one in many {
-            busy += usize::from(matches!(one.await.unwrap(), Err(HashError::Busy { .. })));
+        assert_eq!(hasher.verify(secret(&"a".repeat(513)), None).await, Err(HashError::TooLong));
+    }
+
+    /// Keeps the only thread of `hasher` busy until the sender is dropped.
+    fn occupy(hasher: &PasswordHasher) -> mpsc::Sender<()> {
+        let (release, released) = mpsc::channel::<()>();
+        let (started, running) = mpsc::channel();
+        let call = move || {
+            started.send(()).unwrap();
+            let _ = released.recv();
+        };
+        hasher.submit(Job::Call(Box::new(call))).unwrap();
+        running.recv().unwrap();
+        release
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_is_busy_at_once_and_serves_those_who_wait() {
+        let hasher = PasswordHasher::new(LIGHT, 1, 2).unwrap();
+        let release = occupy(&hasher);
+        let waiting: Vec<_> = (0..2).map(|_| start(&hasher)).collect();
+        assert_eq!(hasher.hash(secret("x")).await, Err(HashError::Busy { retry_after_seconds: 1 }));
+        drop(release);
+        for one in waiting {
+            assert!(one.await.unwrap().is_ok());
         }
-        assert!(busy > 0);
+    }
+
+    #[tokio::test]
+    async fn callers_who_have_gone_make_place_and_cost_nothing() {
+        let hasher = PasswordHasher::new(LIGHT, 1, 2).unwrap();
+        let release = occupy(&hasher);
+        for _ in 0..2 {
+            let one = start(&hasher);
+            drop(one);
+        }
+        let late = start(&hasher);
+        drop(release);
+        assert!(late.await.unwrap().is_ok());
+    }
+
+    /// Joins the queue now, not when first polled.
+    fn start(hasher: &PasswordHasher) -> oneshot::Receiver<Result<String, HashError>> {
+        let (answer, answered) = oneshot::channel();
+        hasher.submit(Job::Hash { password: secret("x"), answer }).unwrap();
+        answered
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_a_job_costs_that_job_only() {
+        let hasher = PasswordHasher::new(LIGHT, 1, 8).unwrap();
+        hasher.submit(Job::Call(Box::new(|| panic!("on purpose")))).unwrap();
+        assert!(hasher.hash(secret("x")).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn dropping_the_last_clone_ends_the_threads_and_those_who_wait() {
+        let hasher = PasswordHasher::new(LIGHT, 1, 8).unwrap();
+        let shared = Arc::clone(&hasher.0.shared);
+        let release = occupy(&hasher);
+        let waiting = start(&hasher);
+        let end = thread::spawn(move || drop(hasher));
+        assert!(waiting.await.is_err(), "nobody answers any more");
+        drop(release);
+        end.join().unwrap();
+        assert_eq!(Arc::strong_count(&shared), 1, "the threads are gone");
+    }
+
+    #[test]
+    fn the_time_to_come_back_follows_the_pace() {
+        let hasher = PasswordHasher::new(LIGHT, 1, 100).unwrap();
+        assert_eq!(hasher.0.seconds_to_empty(), 2);
+        for _ in 0..100 {
+            hasher.0.shared.note_duration(Duration::from_millis(200));
+        }
+        assert_eq!(hasher.0.seconds_to_empty(), 20);
+        for _ in 0..100 {
+            hasher.0.shared.note_duration(Duration::from_hours(1));
+        }
+        assert_eq!(hasher.0.seconds_to_empty(), 60);
+    }
+
+    #[test]
+    fn parameters_that_argon2_does_not_allow_are_refused() {
+        let none = HashParams { memory_kib: 0, ..LIGHT };
+        assert!(matches!(PasswordHasher::new(none, 1, 1), Err(HashError::Broken(_))));
     }
 }

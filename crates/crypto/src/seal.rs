@@ -38,7 +38,11 @@ impl MasterKeys {
         Random::system().fill(&mut nonce);
         let mut sealed = plaintext.to_vec();
         key(&self.keys[&self.current])
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(context.as_bytes()), &mut sealed)
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(context.as_bytes()),
+                &mut sealed,
+            )
             .expect("AES-GCM seals");
         let mut out = vec![u8::try_from(self.current.len()).unwrap_or(0)];
         out.extend_from_slice(self.current.as_bytes());

@@ -1,13 +1,13 @@
 //! How password hashes are written: Argon2 in the PHC string format, bcrypt in its own. Reads both, writes Argon2id.
 
-use argon2::{Algorithm, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
-/// The most memory that a stored hash may ask for, KiB: a hash from outside must not be able to exhaust the machine.
-const MAX_MEMORY_KIB: u32 = 1 << 20;
-const MAX_ITERATIONS: u32 = 64;
-const MAX_PARALLELISM: u32 = 64;
+use super::argon::{Algorithm, HashParams};
+
+/// Shorter salts and digests than these are no protection; longer ones than 64 bytes no more of it.
+const SALT_BYTES: std::ops::RangeInclusive<usize> = 8..=64;
+const DIGEST_BYTES: std::ops::RangeInclusive<usize> = 16..=64;
 /// The highest bcrypt cost that is verified.
 const MAX_BCRYPT_COST: u32 = 16;
 
@@ -18,7 +18,7 @@ pub struct ImportError;
 
 /// A stored hash, understood.
 pub(crate) enum Stored<'s> {
-    Argon2 { algorithm: Algorithm, params: Params, salt: Vec<u8>, hash: Vec<u8> },
+    Argon2 { algorithm: Algorithm, params: HashParams, salt: Vec<u8>, hash: Vec<u8> },
     Bcrypt(&'s str),
 }
 
@@ -51,41 +51,33 @@ pub(crate) fn parse(stored: &str) -> Option<Stored<'_>> {
     if fields.next()? != "v=19" {
         return None;
     }
-    let (mut memory, mut iterations, mut parallelism) = (None, None, None);
-    for parameter in fields.next()?.split(',') {
-        let (name, value) = parameter.split_once('=')?;
-        let value: u32 = value.parse().ok()?;
-        match name {
-            "m" => memory = Some(value),
-            "t" => iterations = Some(value),
-            "p" => parallelism = Some(value),
-            _ => return None,
-        }
-    }
-    let (memory, iterations, parallelism) = (memory?, iterations?, parallelism?);
-    if memory > MAX_MEMORY_KIB || iterations > MAX_ITERATIONS || parallelism > MAX_PARALLELISM {
-        return None;
-    }
+    let params = parse_params(fields.next()?)?;
     let salt = STANDARD_NO_PAD.decode(fields.next()?).ok()?;
     let hash = STANDARD_NO_PAD.decode(fields.next()?).ok()?;
-    if fields.next().is_some() {
-        return None;
-    }
-    let params = Params::new(memory, iterations, parallelism, Some(hash.len())).ok()?;
-    Some(Stored::Argon2 { algorithm, params, salt, hash })
+    let sound = fields.next().is_none()
+        && params.are_allowed()
+        && SALT_BYTES.contains(&salt.len())
+        && DIGEST_BYTES.contains(&hash.len());
+    sound.then_some(Stored::Argon2 { algorithm, params, salt, hash })
+}
+
+/// Reads `m=…,t=…,p=…`, in this order as the PHC format prescribes.
+fn parse_params(text: &str) -> Option<HashParams> {
+    let mut parts = text.split(',');
+    let mut number = |name: &str| {
+        let digits = parts.next()?.strip_prefix(name)?.strip_prefix('=')?;
+        // `parse` would take a plus sign, too.
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    };
+    let params = HashParams { memory_kib: number("m")?, iterations: number("t")?, parallelism: number("p")? };
+    parts.next().is_none().then_some(params)
 }
 
 /// Writes an Argon2id hash as a PHC string.
-pub(crate) fn write(params: &Params, salt: &[u8], hash: &[u8]) -> String {
-    format!(
-        "$argon2id$v={}$m={},t={},p={}${}${}",
-        Version::V0x13 as u32,
-        params.m_cost(),
-        params.t_cost(),
-        params.p_cost(),
-        STANDARD_NO_PAD.encode(salt),
-        STANDARD_NO_PAD.encode(hash)
-    )
+pub(crate) fn write(params: HashParams, salt: &[u8], hash: &[u8]) -> String {
+    let HashParams { memory_kib, iterations, parallelism } = params;
+    let (salt, hash) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(hash));
+    format!("$argon2id$v=19$m={memory_kib},t={iterations},p={parallelism}${salt}${hash}")
 }
 
 #[cfg(test)]
@@ -117,16 +109,34 @@ mod tests {
         let bad = [
             "",
             "$",
-            "$argon2id$v=19$m=4194304,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
+            "$argon2id$v=19$m=4194305,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
             "$argon2id$v=19$m=64,t=1000,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
             "$argon2id$v=16$m=64,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
             "$argon2d$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
             "$argon2id$v=19$m=64,t=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
+            "$argon2id$v=19$t=1,m=64,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
+            "$argon2id$v=19$m=+64,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
+            "$argon2id$v=19$m=64,t=1,p=1,x=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
+            "$argon2id$v=19$m=99999999999,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
+            "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ=$aGFzaGhhc2hoYXNoaGFzaA",
+            "$argon2id$v=19$m=64,t=1,p=1$c2FsdA$aGFzaGhhc2hoYXNoaGFzaA",
+            "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$aGFzaA",
+            "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA$",
             "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ",
             "plain text",
         ];
         for hash in bad {
             assert!(parse(hash).is_none(), "{hash}");
         }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let params = HashParams { memory_kib: 64, iterations: 3, parallelism: 2 };
+        let text = write(params, &[7; 16], &[9; 32]);
+        let Some(Stored::Argon2 { algorithm, params: read, salt, hash }) = parse(&text) else {
+            panic!("{text}")
+        };
+        assert_eq!((algorithm, read, salt, hash), (Algorithm::Argon2id, params, vec![7; 16], vec![9; 32]));
     }
 }
