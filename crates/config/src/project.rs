@@ -19,7 +19,7 @@ pub struct ProjectDeclaration {
     /// The keys of its key set.
     pub keys: ProjectKeys,
     /// The id of the team in project `internal` that owns the project.
-    pub owner_team_id: Option<String>,
+    pub owner_team: Option<String>,
     /// Settings, laid over those of a newly created project: password sign-in and redirects to localhost allowed, the
     /// permissions `team_member` and `team_admin` defined. The defaults below hold for what that does not say.
     pub settings: ProjectSettings,
@@ -79,10 +79,10 @@ impl ProjectDeclaration {
         } else if self.id != INTERNAL && !is_uuid(&self.id) {
             found.error(format!("{at}.id"), "must be a UUID, or \"internal\"");
         }
-        if let Some(team) = &self.owner_team_id
+        if let Some(team) = &self.owner_team
             && !is_uuid(team)
         {
-            found.error(format!("{at}.owner_team_id"), "must be the UUID of a team");
+            found.error(format!("{at}.owner_team"), "must be the UUID of a team");
         }
         for (name, key) in self.keys.iter() {
             let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');

@@ -127,7 +127,7 @@ fn rules_between_values_are_checked_and_name_the_line() {
         "rules.toml",
         r#"
 [tokens]
-access_token_lifetime = "20s"
+access_token_lifetime = "500ms"
 [cache]
 url = "redis://:secretpass@cache"
 [[project]]
@@ -146,7 +146,7 @@ client_id = "abc"
 "#,
     );
     for (start, part) in [
-        ("rules.toml:3: tokens.access_token_lifetime ", "at least 30s"),
+        ("rules.toml:3: tokens.access_token_lifetime ", "at least 1s"),
         ("rules.toml:5: cache.url ", "cannot use yet"),
         ("rules.toml:7: project.0.id ", "UUID"),
         ("rules.toml:8: project.0.keys.secret_server_key ", "header"),
@@ -335,7 +335,7 @@ const PROJECT: &str = r#"
 [[project]]
 id = "A1B2C3D4-0000-4000-8000-000000000001"
 display_name = "Demo"
-owner_team_id = "a1b2c3d4-0000-4000-8000-0000000000ff"
+owner_team = "a1b2c3d4-0000-4000-8000-0000000000ff"
 
 [project.keys]
 publishable_client_key = "pck_demo"

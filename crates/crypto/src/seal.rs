@@ -51,6 +51,12 @@ impl MasterKeys {
         out
     }
 
+    /// Whether another key than the current one sealed this.
+    pub fn needs_reseal(&self, sealed: &[u8]) -> bool {
+        let current = self.current.as_bytes();
+        sealed.get(1..=current.len()) != Some(current) || sealed.first().map(|&length| usize::from(length)) != Some(current.len())
+    }
+
     /// Opens what was sealed for the same purpose.
     pub fn open(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
         let (length, rest) = sealed.split_first().ok_or(SealError::Broken)?;

@@ -16,6 +16,7 @@ mod declared_projects;
 mod deployment_secrets;
 mod failure;
 pub mod jobs;
+pub mod master_key_rotation;
 pub mod oauth_token;
 mod one_time_codes;
 mod outbox;

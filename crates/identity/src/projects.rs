@@ -108,6 +108,11 @@ pub async fn find(app: &App, id: &ProjectId) -> Result<Option<Arc<Project>>, Fai
     Ok(Some(project))
 }
 
+/// The ids of all projects.
+pub async fn ids(app: &App) -> Result<Vec<ProjectId>, Failure> {
+    app.store.scan(|tx| Box::pin(async move { Ok(projects::ids(tx).await?) })).await
+}
+
 /// What every caller may know of a project (contract 07 §2.1). Lists are sorted.
 pub fn client_view(project: &Project) -> ClientProject {
     let settings = &project.settings;

@@ -182,6 +182,7 @@ fn generate(app: &App, project: &ProjectId, kind: UserKind, state: &str) -> Resu
     })
 }
 
-fn seal_context(project: &ProjectId, kid: &str) -> String {
+/// What a signing key is sealed for.
+pub(crate) fn seal_context(project: &ProjectId, kid: &str) -> String {
     format!("signing-key:{project}:{kid}")
 }

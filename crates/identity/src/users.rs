@@ -25,6 +25,7 @@ use crate::contact_channels::normalise_email;
 use crate::failure::Failure;
 use crate::projects::Project;
 
+pub(crate) use changes::totp_seal_context;
 pub use changes::update;
 
 /// A user with nothing set yet.

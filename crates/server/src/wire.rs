@@ -1,5 +1,8 @@
 //! The one place where everything is put together: storage, keys, hashing, mail, the application and its two
-//! listeners. Owns their start and their end; decides nothing.
+//! listeners. Owns their start and their end; decides nothing. What the verbs of the command line ask for is in
+//! `wire/verbs.rs`.
+
+mod verbs;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,6 +19,8 @@ use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+pub(crate) use verbs::{Mode, create_admin, examine, migrate, openapi, random, rotate_keys, serve};
 
 /// What a server is made of besides its configuration.
 pub struct Wiring {
@@ -35,12 +40,13 @@ pub struct Wiring {
     pub pages: axum::Router,
 }
 
-/// A server at work. Dropping it stops it abruptly; see [`Running::stop`].
+/// A server at work; see [`Running::stop`].
 pub struct Running {
     /// The application.
     pub app: Arc<App>,
     /// Where the public listener is.
     pub address: SocketAddr,
+    base_url: String,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<usize>>,
     worker: JoinHandle<()>,
@@ -126,13 +132,9 @@ pub async fn start(wiring: Wiring) -> Result<Running, String> {
         Some(url) => url.as_str().to_owned(),
         None => format!("http://localhost:{}", address.port()),
     };
-    let app = application(config, wiring.store, wiring.clock, wiring.mail, public_url).await?;
+    let app = application(config, wiring.store, wiring.clock, wiring.mail, public_url.clone()).await?;
     let server = Arc::new(app.config.server.clone());
-    let limits = Limits {
-        connections: server.max_connections as usize,
-        grace: server.shutdown_grace.as_std(),
-        ..Limits::default()
-    };
+    let limits = Limits::from(&*server);
 
     let mut registry = Registry::default();
     let metrics = Metrics::new(&mut registry);
@@ -151,7 +153,7 @@ pub async fn start(wiring: Wiring) -> Result<Running, String> {
     }
     let worked = Arc::clone(&app);
     let worker = tokio::spawn(async move { jobs::work(&worked).await });
-    Ok(Running { app, address, stop, listeners, worker })
+    Ok(Running { app, address, base_url: public_url, stop, listeners, worker })
 }
 
 /// Ready means: not stopping, and the database answers.
@@ -169,6 +171,11 @@ fn readiness(app: &Arc<App>, stopped: watch::Receiver<bool>) -> Readiness {
 }
 
 impl Running {
+    /// Where clients reach the server, without a slash at the end.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
     /// Stops accepting, lets requests in flight finish within the configured grace, writes what is collected and
     /// closes the database. Returns how many connections had to be cut.
     pub async fn stop(self) -> usize {

@@ -9,6 +9,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use self::postgres::Postgres;
 use self::sqlite::Sqlite;
 
 mod ddl;
@@ -82,6 +83,7 @@ pub struct Store {
 #[derive(Clone)]
 enum Engine {
     Sqlite(Arc<Sqlite>),
+    Postgres(Arc<Postgres>),
 }
 
 impl Store {
@@ -94,9 +96,7 @@ impl Store {
                 let opened = opening.await.map_err(|error| StorageError::open(EngineKind::Sqlite, error))?;
                 Engine::Sqlite(Arc::new(opened?))
             }
-            DatabaseUrl::Postgres(_) => {
-                return Err(StorageError::open(EngineKind::Postgres, "not built yet"));
-            }
+            DatabaseUrl::Postgres(url) => Engine::Postgres(Arc::new(Postgres::open(url, options).await?)),
         };
         Ok(Self { engine })
     }
@@ -105,6 +105,7 @@ impl Store {
     pub fn kind(&self) -> EngineKind {
         match &self.engine {
             Engine::Sqlite(_) => EngineKind::Sqlite,
+            Engine::Postgres(_) => EngineKind::Postgres,
         }
     }
 
@@ -129,6 +130,7 @@ impl Store {
                 });
                 apply.await
             }
+            Engine::Postgres(postgres) => postgres.migrate(migrations, applied_at).await,
         }
     }
 
@@ -149,6 +151,7 @@ impl Store {
     {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.read(false, f),
+            Engine::Postgres(postgres) => postgres.read(false, f).await,
         }
     }
 
@@ -162,6 +165,7 @@ impl Store {
     {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.read(true, f),
+            Engine::Postgres(postgres) => postgres.read(true, f).await,
         }
     }
 
@@ -174,6 +178,7 @@ impl Store {
     {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.scan(f).await,
+            Engine::Postgres(postgres) => postgres.read(false, f).await,
         }
     }
 
@@ -188,6 +193,7 @@ impl Store {
     {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.write(f).await,
+            Engine::Postgres(postgres) => postgres.write(f).await,
         }
     }
 
@@ -196,6 +202,7 @@ impl Store {
     pub async fn batch(&self, stmts: Vec<Stmt>) -> Result<Vec<Outcome>, StorageError> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.batch(stmts).await,
+            Engine::Postgres(postgres) => postgres.batch(&stmts).await,
         }
     }
 
@@ -203,6 +210,7 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StorageError> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.ping(),
+            Engine::Postgres(postgres) => postgres.ping().await,
         }
     }
 
@@ -210,6 +218,7 @@ impl Store {
     pub async fn check_integrity(&self) -> Result<Vec<String>, StorageError> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.check_integrity().await,
+            Engine::Postgres(postgres) => postgres.check_integrity().await,
         }
     }
 
@@ -218,6 +227,7 @@ impl Store {
     pub async fn close(self) {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.close().await,
+            Engine::Postgres(postgres) => postgres.close(),
         }
     }
 
@@ -225,6 +235,7 @@ impl Store {
     pub fn stats(&self) -> StoreStats {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.stats(),
+            Engine::Postgres(postgres) => postgres.stats(),
         }
     }
 }

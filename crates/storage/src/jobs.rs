@@ -1,7 +1,7 @@
 //! Work to be done after a transaction, at least once. Owns the rows and SQL of `jobs`; what a job means is the
 //! business of whoever put it there. Retried jobs keep their row; finished ones lose it; hopeless ones stay as `dead`.
 
-use crate::engine::{Stmt, StorageError, Tx, args, record, stmt};
+use crate::engine::{Sql, Stmt, args, record, stmt};
 
 record! {
     /// A job that somebody has claimed.
@@ -37,25 +37,25 @@ pub fn insert_stmt(
     )
 }
 
-/// Claims up to `limit` due jobs of a queue, oldest due first, until `lease_until`. Each due job goes to one
-/// claimant; one whose lease has run out (its claimant died) is due again. All times are epoch milliseconds.
+const CLAIM: Sql = Sql::both(
+    "UPDATE jobs SET locked_until = $3, attempts = attempts + 1 \
+     WHERE id IN (SELECT id FROM jobs WHERE queue = $1 AND state = 'queued' AND run_at <= $2 \
+     AND (locked_until IS NULL OR locked_until <= $2) ORDER BY run_at, id LIMIT $4) \
+     RETURNING id, project_id, queue, payload, attempts, created_at",
+)
+// Racing servers pass each other instead of waiting; ARRAY makes sure that the choice is made once.
+.postgres(
+    "UPDATE jobs SET locked_until = $3, attempts = attempts + 1 \
+     WHERE id = ANY (ARRAY(SELECT id FROM jobs WHERE queue = $1 AND state = 'queued' AND run_at <= $2 \
+     AND (locked_until IS NULL OR locked_until <= $2) ORDER BY run_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)) \
+     RETURNING id, project_id, queue, payload, attempts, created_at",
+);
+
+/// Claims up to `limit` due jobs of a queue until `lease_until`, those that are due longest. Each goes to one claimant;
+/// one whose lease has run out (its claimant died) is due again. Times are epoch milliseconds.
 ///
 /// Run it as the only statement of a [`crate::engine::Store::batch`] and read the outcome as [`JobRow`]s.
 pub fn claim(queue: &str, now: i64, lease_until: i64, limit: i64) -> Stmt {
-    use crate::engine::Sql;
-    const CLAIM: Sql = Sql::both(
-        "UPDATE jobs SET locked_until = $3, attempts = attempts + 1 \
-         WHERE id IN (SELECT id FROM jobs WHERE queue = $1 AND state = 'queued' AND run_at <= $2 \
-         AND (locked_until IS NULL OR locked_until <= $2) ORDER BY run_at, id LIMIT $4) \
-         RETURNING id, project_id, queue, payload, attempts, created_at",
-    )
-    .postgres(
-        "UPDATE jobs SET locked_until = $3, attempts = attempts + 1 \
-         WHERE id IN (SELECT id FROM jobs WHERE queue = $1 AND state = 'queued' AND run_at <= $2 \
-         AND (locked_until IS NULL OR locked_until <= $2) ORDER BY run_at, id LIMIT $4 \
-         FOR UPDATE SKIP LOCKED) \
-         RETURNING id, project_id, queue, payload, attempts, created_at",
-    );
     stmt(CLAIM, args![queue, now, lease_until, limit])
 }
 
@@ -79,17 +79,4 @@ pub fn bury(id: &str, attempts: i64, error: &str) -> Stmt {
         "UPDATE jobs SET state = 'dead', locked_until = NULL, last_error = $3 WHERE id = $1 AND attempts = $2",
         args![id, attempts, error],
     )
-}
-
-/// When the next queued job of a queue is due (a leased one: when its lease ends); `None` if there is none. Lets a
-/// worker sleep for exactly as long as it may.
-pub async fn next_due_at(tx: &mut Tx, queue: &str) -> Result<Option<i64>, StorageError> {
-    let due: Option<(i64,)> = tx
-        .query_opt(
-            "SELECT CASE WHEN locked_until > run_at THEN locked_until ELSE run_at END AS due_at FROM jobs \
-             WHERE queue = $1 AND state = 'queued' ORDER BY due_at LIMIT 1",
-            args![queue],
-        )
-        .await?;
-    Ok(due.map(|(at,)| at))
 }

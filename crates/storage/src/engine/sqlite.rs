@@ -56,6 +56,7 @@ impl Sqlite {
             checkpoints,
             wal_path: PathBuf::from(wal_path),
             wal_limit: options.wal_limit_bytes,
+            next_emptying: options.wal_limit_bytes,
         };
         std::thread::Builder::new()
             .name("writer".to_owned())
@@ -177,9 +178,9 @@ impl Sqlite {
 
     /// Finishes what is queued, empties the log and closes the file.
     pub(crate) async fn close(&self) {
-        let (closer, closed) = oneshot::channel();
+        let (closer, done) = oneshot::channel();
         if self.queue.send(Message::Close(closer)).await.is_ok() {
-            drop(closed.await);
+            drop(done.await);
         }
         self.readers.idle().clear();
     }

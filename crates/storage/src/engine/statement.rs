@@ -137,6 +137,14 @@ impl Stmt {
     }
 }
 
+/// Refuses text with a NUL character: PostgreSQL cannot store it; SQLite would, and then cut it off here and there.
+pub(crate) fn refuse_nul(args: &[Value]) -> Result<(), StorageError> {
+    if args.iter().any(|value| matches!(value, Value::Text(text) if text.contains('\0'))) {
+        return Err(StorageError::Integrity("text with a NUL character".to_owned()));
+    }
+    Ok(())
+}
+
 /// What a statement of a batch did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {

@@ -2,6 +2,7 @@
 
 use super::postgres::PostgresConnection;
 use super::sqlite::SqliteConnection;
+use super::statement::refuse_nul;
 use super::{EngineKind, Outcome, Record, Row, Sql, Stmt, StorageError, Value};
 
 /// A snapshot, a transaction, or a single look-up in progress. After the first statement that fails, the whole
@@ -145,9 +146,8 @@ impl Tx {
             };
             *left = less;
         }
-        // PostgreSQL cannot store it; SQLite would, and then cut it off here and there.
-        if args.iter().any(|value| matches!(value, Value::Text(text) if text.contains('\0'))) {
-            return self.fail(StorageError::Integrity("text with a NUL character".to_owned()));
+        if let Err(error) = refuse_nul(args) {
+            return self.fail(error);
         }
         let fetched = match &mut self.link {
             Link::Sqlite(connection) => connection.run(sql, args),

@@ -121,6 +121,8 @@ impl SqliteConnection {
             | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
             | ffi::SQLITE_CONSTRAINT_ROWID => StorageError::Unique { index: self.names.find(message) },
             ffi::SQLITE_CONSTRAINT_FOREIGNKEY => StorageError::ForeignKey,
+            // A read that writes; a medium that cannot be written to has a code of its own.
+            ffi::SQLITE_READONLY => StorageError::internal(message),
             _ => match failure.code {
                 ffi::ErrorCode::ConstraintViolation
                 | ffi::ErrorCode::TypeMismatch

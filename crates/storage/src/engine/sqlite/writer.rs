@@ -92,6 +92,8 @@ pub(super) struct Writer {
     pub(super) checkpoints: Checkpoints,
     pub(super) wal_path: PathBuf,
     pub(super) wal_limit: u64,
+    /// Size of the log above which the next attempt to empty it is made.
+    pub(super) next_emptying: u64,
 }
 
 impl Writer {
@@ -105,7 +107,7 @@ impl Writer {
             }
         }
         self.checkpoints.stop();
-        if let Err(error) = self.tx.sqlite().script("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize;") {
+        if let Err(error) = self.tx.sqlite().script("PRAGMA wal_checkpoint(TRUNCATE)") {
             tracing::warn!(%error, "the write-ahead log could not be emptied at the end");
         }
         drop(self.tx);
@@ -167,19 +169,24 @@ impl Writer {
     }
 
     /// Under unbroken load the log is copied but never begins anew; above the limit the writer empties it between
-    /// two groups. Readers that still need it are waited for only briefly; the next group tries again.
+    /// two groups. Readers that still need it are waited for only briefly; if they stay, the log may grow by another
+    /// quarter before the next attempt, so that a long scan does not slow every commit down.
     fn bound_log(&mut self) {
-        if std::fs::metadata(&self.wal_path).is_ok_and(|wal| wal.len() > self.wal_limit) {
-            self.checkpoints.exclusively(|busy_timeout| {
-                let connection = &self.tx.sqlite().raw;
-                let emptied = connection
-                    .busy_timeout(super::checkpoint::PATIENCE)
-                    .and_then(|()| connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"))
-                    .and_then(|()| connection.busy_timeout(busy_timeout));
-                if let Err(error) = emptied {
-                    tracing::warn!(%error, "the write-ahead log could not be emptied");
-                }
-            });
+        let length = || std::fs::metadata(&self.wal_path).map_or(0, |wal| wal.len());
+        if length() <= self.next_emptying {
+            return;
         }
+        self.checkpoints.exclusively(|busy_timeout| {
+            let connection = &self.tx.sqlite().raw;
+            let emptied = connection
+                .busy_timeout(super::checkpoint::PATIENCE)
+                .and_then(|()| connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"))
+                .and_then(|()| connection.busy_timeout(busy_timeout));
+            if let Err(error) = emptied {
+                tracing::warn!(%error, "the write-ahead log could not be emptied");
+            }
+        });
+        let left = length();
+        self.next_emptying = if left > self.wal_limit { left + self.wal_limit / 4 } else { self.wal_limit };
     }
 }
