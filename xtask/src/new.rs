@@ -1,0 +1,4 @@
+//! new
+pub fn new(_: &[String]) -> Result<(), String> {
+    Ok(())
+}
