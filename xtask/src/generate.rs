@@ -24,6 +24,10 @@ const DOCUMENTS: &[Document] = &[
     Document { path: "docs/openapi.json", source: Source::Verb(&["openapi"]) },
     Document { path: "docs/configuration.schema.json", source: Source::Verb(&["config", "schema"]) },
     Document {
+        path: "docs/configuration.md",
+        source: Source::Example { package: "latchkey-config", name: "reference" },
+    },
+    Document {
         path: "docs/errors.md",
         source: Source::Example { package: "latchkey-api-types", name: "errors" },
     },
