@@ -24,8 +24,9 @@ cargo xtask COMMAND
   new endpoint NOUN              the files of an endpoint on NOUN, layer by layer
   new table NAME                 a migration and the storage file of a table
   new error CODE STATUS TEXT     a row in the table of known errors
-  bench [--quick] [--only LIST] [--fill N]
-                                 measure the server and write docs/benchmarks.md
+  bench [--quick] [--only PARTS] [--fill USERS] [--binary FILE]
+                                 measure the server and write docs/benchmarks.md; parts, joined by commas:
+                                 limits, load, storm, crash, timing, start
 
 REQUIRE_ALL=1 turns everything that `test` would skip into an error.
 TEST_POSTGRES_URL names a PostgreSQL server to test on; without it `test` starts a temporary one.";
@@ -52,7 +53,7 @@ fn command() -> Result<(), String> {
             if only_check { generate::check() } else { generate::generate() }
         }
         Some("new") => new::new(&words(arguments)?),
-        Some("bench") => bench::bench(bench::Options::read(arguments)?),
+        Some("bench") => bench::bench(&bench::Options::read(arguments)?),
         Some(other) => Err(format!("there is no command `{other}`\n\n{USAGE}")),
         None => {
             println!("{USAGE}");

@@ -3,6 +3,7 @@
 //! The cluster lives in a temporary folder, listens on loopback only, writes without fsync, and goes away with the
 //! value. Our own rather than a library's: see `docs/decisions/0005-temporary-postgresql.md`.
 
+use std::cell::Cell;
 use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,8 @@ pub struct Postgres {
 
 struct Cluster {
     server: Child,
+    programs: PathBuf,
+    databases_made: Cell<u32>,
     /// Holds the data; gone with the value.
     folder: TempDir,
 }
@@ -55,6 +58,17 @@ impl Postgres {
     /// A URL with the right to create databases.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The URL of a new and empty database on a server that is ours.
+    pub fn new_database(&self) -> Result<String, String> {
+        let cluster = self.cluster.as_ref().ok_or("databases are made on a server of our own only")?;
+        let number = cluster.databases_made.get() + 1;
+        cluster.databases_made.set(number);
+        let statement = format!("CREATE DATABASE latchkey_{number}");
+        let mut psql = Command::new(cluster.programs.join("psql"));
+        run(psql.args(["--quiet", "--no-psqlrc", "--command", &statement, &self.url]))?;
+        Ok(format!("{}latchkey_{number}", self.url.trim_end_matches("postgres")))
     }
 
     /// The process id of a server that is ours.
@@ -85,7 +99,9 @@ impl Postgres {
             .stdout(Stdio::null())
             .stderr(log)
             .spawn();
-        let mut cluster = Cluster { server: server.map_err(|error| error.to_string())?, folder };
+        let server = server.map_err(|error| error.to_string())?;
+        let mut cluster =
+            Cluster { server, programs: programs.to_owned(), databases_made: Cell::new(0), folder };
         cluster.wait_until_ready()?;
         Ok(Self { url: format!("postgres://postgres@127.0.0.1:{port}/postgres"), cluster: Some(cluster) })
     }
