@@ -28,7 +28,7 @@ pub struct SignInResult {
     pub is_new_user: bool,
 }
 
-/// The tokens of a session that a server opened, or both tokens of a refresh that rotates.
+/// The tokens of a session that a server opened.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub struct SessionTokens {
     /// Gets further access tokens, for as long as the session lives.
@@ -37,11 +37,14 @@ pub struct SessionTokens {
     pub access_token: String,
 }
 
-/// The answer to a refresh that does not rotate.
+/// The answer to a refresh.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
-pub struct AccessTokenAnswer {
+pub struct RefreshAnswer {
     /// A JWT that says who the user is, for some minutes.
     pub access_token: String,
+    /// The token that replaces the one that was sent; omitted where that one stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
 }
 
 /// The answer of the OAuth token endpoint to the grant `refresh_token` (RFC 6749 section 6).
@@ -60,11 +63,14 @@ pub struct OauthRefreshAnswer {
     pub after_callback_redirect_url_camel: Option<String>,
     /// Always null here.
     pub after_callback_redirect_url: Option<String>,
+    /// The token that replaces the one that was sent; omitted unless the project requires rotation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
 }
 
 impl OauthRefreshAnswer {
-    /// The answer with this access token.
-    pub fn new(access_token: String) -> Self {
+    /// The answer with this access token and, where it was rotated, the refresh token.
+    pub fn new(access_token: String, refresh_token: Option<String>) -> Self {
         Self {
             access_token,
             token_type: "Bearer".to_owned(),
@@ -72,6 +78,7 @@ impl OauthRefreshAnswer {
             scope: "legacy".to_owned(),
             after_callback_redirect_url_camel: None,
             after_callback_redirect_url: None,
+            refresh_token,
         }
     }
 }

@@ -4,6 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ProjectId;
+use crate::input;
+use crate::input::QueryBool;
 
 /// A project as `GET /projects/current` shows it, to every access level.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -55,4 +57,22 @@ pub struct ProjectDomain {
     pub domain: String,
     /// The path of the pages that handle authentication.
     pub handler_path: String,
+}
+
+input! {
+    /// The path of one project.
+    pub struct ProjectPath {
+        /// A UUID, or `internal`.
+        pub project_id: String,
+    }
+}
+
+input! {
+    /// For which users keys are wanted besides those of ordinary ones.
+    pub struct JwksQuery {
+        /// Restricted users.
+        pub include_restricted: Option<QueryBool>,
+        /// Anonymous users; implies restricted ones.
+        pub include_anonymous: Option<QueryBool>,
+    }
 }

@@ -62,6 +62,14 @@ input! {
 }
 
 input! {
+    /// Whose session is to end; servers need not say.
+    pub struct SessionDeleteQuery {
+        /// The user.
+        pub user_id: Option<UserIdOrMe>,
+    }
+}
+
+input! {
     /// The path of one session.
     pub struct SessionPath {
         /// Which session.

@@ -45,7 +45,9 @@ fn mask(at: Key<'_>, value: &mut Value) {
         }
         Value::Array(items) => {
             if let Some(place) = at.item() {
-                items.iter_mut().for_each(|item| mask(place, item));
+                for item in items {
+                    mask(place, item);
+                }
             }
         }
         _ => {}

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::origin::{Origin, Origins};
+use crate::{
+    origin::{Origin, Origins},
+    schema::written,
+};
 
 /// One thing that is wrong, with the place where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,15 +81,28 @@ impl Findings {
         self.warnings.push((key.into(), message.into()));
     }
 
+    /// The errors with their keys in the stored form.
+    pub fn into_sentences(self) -> Vec<String> {
+        self.errors.into_iter().map(|(key, message)| format!("{key} {message}")).collect()
+    }
+
     /// The errors with their places.
     pub fn into_errors(self, origins: &Origins) -> Vec<ConfigError> {
-        let place = |(key, message): (String, String)| ConfigError { origin: origins.of(&key), key, message };
+        let place = |(key, message): (String, String)| ConfigError {
+            origin: origins.nearest(&key),
+            key: written(&key),
+            message,
+        };
         self.errors.into_iter().map(place).collect()
     }
 
     /// The warnings with their places.
     pub fn into_warnings(self, origins: &Origins) -> Vec<Problem> {
-        let place = |(key, message): (String, String)| Problem { origin: origins.of(&key), key, message };
+        let place = |(key, message): (String, String)| Problem {
+            origin: origins.nearest(&key),
+            key: written(&key),
+            message,
+        };
         self.warnings.into_iter().map(place).collect()
     }
 }

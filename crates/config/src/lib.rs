@@ -41,10 +41,10 @@ pub use origin::Origin;
 pub use outgoing::OutgoingConfig;
 pub use passwords::{BreachCheck, PasswordsConfig};
 pub use production::DEV_MARK;
-pub use project::{DeclaredProject, ProjectKeys};
+pub use project::{ProjectDeclaration, ProjectKeys};
 pub use security::{MasterKey, SecurityConfig};
 pub use server::{ServerConfig, TrustedProxy};
-pub use settings::ProjectSettings;
+pub use settings::{ExtraClaim, ProjectSettings};
 pub use tokens::TokensConfig;
 pub use value::{AllowedTarget, ConnectionUrl, Duration, Network, PublicUrl, SecretText};
 
@@ -73,16 +73,16 @@ pub struct Config {
     /// Projects that exist as long as they are declared. Declarations are applied at every start: what stands here
     /// wins over what was changed at run time, what does not stand here is left alone.
     #[serde(rename = "project")]
-    pub projects: Vec<DeclaredProject>,
+    pub projects: Vec<ProjectDeclaration>,
     #[serde(skip)]
     #[schemars(skip)]
     origins: origin::Origins,
 }
 
 impl Config {
-    /// Where the value at the dotted `key` came from.
+    /// Where the value at the dotted `key` (in the stored form) came from.
     pub fn origin(&self, key: &str) -> Origin {
-        self.origins.of(key)
+        self.origins.exact(key)
     }
 
     /// What is valid and still surprises. For the log at start, and for `config check`.

@@ -23,13 +23,13 @@ use lookup::{Place, look_up};
 
 /// Where a configuration comes from.
 #[derive(Clone, Debug, Default)]
-pub struct Sources<E = Vec<(String, String)>> {
+pub struct Sources {
     /// Values below the file, as dotted keys with text: what a verb presets, such as the listener of `dev`.
     pub presets: Vec<(String, String)>,
     /// The configuration file. Without it, the variable `LATCHKEY_CONFIG` may name one.
     pub file: Option<PathBuf>,
     /// Environment variables, names and values; see [`process_environment`].
-    pub environment: E,
+    pub environment: Vec<(String, String)>,
     /// Values above everything, as dotted keys with text in the form of an environment variable's value.
     pub overrides: Vec<(String, String)>,
 }
@@ -56,10 +56,7 @@ impl Config {
     ///
     /// Errors are all that is wrong, each with file and line or the name of the variable: files that cannot be read
     /// or parsed, unknown keys, values of the wrong type or form, values that do not go together.
-    pub fn load<E>(sources: Sources<E>) -> Result<Self, ConfigErrors>
-    where
-        E: IntoIterator<Item = (String, String)>,
-    {
+    pub fn load(sources: Sources) -> Result<Self, ConfigErrors> {
         let mut layers = Layers::default();
         let environment = environment::read(sources.environment, &mut layers.errors);
 
@@ -79,7 +76,8 @@ impl Config {
             layers.apply(Entry::dotted(&key, text, origin));
         }
 
-        let Layers { mut tree, origins, mut errors, .. } = layers;
+        let Layers { tree, origins, mut errors, .. } = layers;
+        let mut tree = if let Value::Object(tree) = tree { tree } else { Map::new() };
         let mut config = decode::decode(&mut tree, &origins, &mut errors);
         config.origins = origins;
         let mut findings = Findings::default();
@@ -101,7 +99,7 @@ impl Entry {
 /// The layers applied so far.
 #[derive(Default)]
 struct Layers {
-    tree: Map<String, Value>,
+    tree: Value,
     origins: Origins,
     errors: Vec<ConfigError>,
     /// Secrets given as such or by file, with the origin, to find both in one layer.
@@ -165,14 +163,14 @@ impl Layers {
             self.errors.push(ConfigError {
                 origin: origin.clone(),
                 key: place.written(),
-                message: "lies inside an item or value that is not there".into(),
+                message: "leads past the end of a list or into a value".into(),
             });
         }
     }
 
     fn at(&self, path: &[String]) -> Option<&Value> {
-        let mut at = self.tree.get(path.first()?)?;
-        for segment in &path[1..] {
+        let mut at = &self.tree;
+        for segment in path {
             at = match at {
                 Value::Array(items) => items.get(segment.parse::<usize>().ok()?)?,
                 other => other.get(segment)?,

@@ -22,6 +22,17 @@ impl Default for MailConfig {
 }
 
 impl MailConfig {
+    /// The sender of mails for a project, as it stands in `From:` (RFC 5322 §3.4): `"Name" <address>`. Characters that
+    /// cannot stand in such a name are left out.
+    pub fn sender(&self, project_name: &str) -> String {
+        let name = if self.sender_name.is_empty() { project_name } else { &self.sender_name };
+        let plain: String = name.chars().filter(|c| !c.is_control() && !matches!(c, '"' | '\\')).collect();
+        match plain.trim() {
+            "" => self.sender_address.clone(),
+            name => format!("\"{name}\" <{}>", self.sender_address),
+        }
+    }
+
     pub(crate) fn validate(&self, found: &mut Findings) {
         let address = &self.sender_address;
         let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';' | '"');
@@ -34,5 +45,23 @@ impl MailConfig {
         if self.sender_name.contains(char::is_control) {
             found.error("mail.sender_name", "must be one line without control characters");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sender_carries_the_project_s_name_unless_one_is_set() {
+        let mut mail = MailConfig { sender_address: "auth@example.com".into(), sender_name: String::new() };
+        assert_eq!(mail.sender("Demo"), "\"Demo\" <auth@example.com>");
+        assert_eq!(
+            mail.sender("A\" <evil@example.com>\r\nBcc: x"),
+            "\"A <evil@example.com>Bcc: x\" <auth@example.com>"
+        );
+        assert_eq!(mail.sender(" "), "auth@example.com");
+        mail.sender_name = "Example".into();
+        assert_eq!(mail.sender("Demo"), "\"Example\" <auth@example.com>");
     }
 }

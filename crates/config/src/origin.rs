@@ -40,25 +40,38 @@ impl fmt::Display for Origin {
 pub(crate) struct Origins(BTreeMap<String, Origin>);
 
 impl Origins {
-    /// Where the value at `key` came from: its own entry, else that of the closest key around it (a list given as a
-    /// whole), else that of the first key inside it (a table), else the default.
-    pub fn of(&self, key: &str) -> Origin {
-        let mut around = key;
-        loop {
-            if let Some(origin) = self.0.get(around) {
+    /// Where the value at exactly `key` came from.
+    pub fn exact(&self, key: &str) -> Origin {
+        self.0.get(key).cloned().unwrap_or_default()
+    }
+
+    /// The best place to point at for an error about `key`: its own, else that of the list it is an item of, else the
+    /// first line of the table it is missing from, else the default.
+    pub fn nearest(&self, key: &str) -> Origin {
+        let mut around = Some(key);
+        while let Some(key) = around {
+            if let Some(origin) = self.0.get(key) {
                 return origin.clone();
             }
-            match around.rsplit_once('.') {
-                Some((shorter, _)) => around = shorter,
-                None => break,
+            // A whole section says nothing about a key that is missing from it.
+            if key.contains('.')
+                && let Some(origin) = self.first_inside(key)
+            {
+                return origin;
             }
+            around = key.rsplit_once('.').map(|(shorter, _)| shorter);
         }
+        Origin::Default
+    }
+
+    fn first_inside(&self, key: &str) -> Option<Origin> {
         let inside = format!("{key}.");
-        self.0
-            .iter()
-            .find(|(known, _)| known.starts_with(&inside))
-            .map(|(_, o)| o.clone())
-            .unwrap_or_default()
+        let line = |origin: &&Origin| match origin {
+            Origin::File { line, .. } => *line,
+            _ => usize::MAX,
+        };
+        let origins = self.0.range(inside.clone()..).take_while(|(known, _)| known.starts_with(&inside));
+        origins.map(|(_, origin)| origin).min_by_key(line).cloned()
     }
 
     /// Records that `key` and everything inside it now comes from `origin`.

@@ -1,6 +1,6 @@
 //! What `latchkey serve` refuses to start with: valid on a laptop, wrong in production.
 
-use crate::{
+use crate::{Duration, 
     Config,
     dump::MASK,
     errors::{Findings, Problem},
@@ -34,6 +34,13 @@ impl Config {
         self.check_addresses(&mut found);
         self.check_master_keys(&mut found);
         self.check_project_keys(&mut found);
+        if self.tokens.access_token_lifetime < Duration::from_secs(60) {
+            found.error(
+                "tokens.access_token_lifetime",
+                "Raise tokens.access_token_lifetime to at least 1m: with less, the client libraries refresh before \
+                 almost every request.",
+            );
+        }
         found
             .into_errors(&self.origins)
             .into_iter()

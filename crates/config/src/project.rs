@@ -9,7 +9,7 @@ use crate::{errors::Findings, settings::ProjectSettings, value::SecretText};
 /// wins over what was changed at run time, what does not stand here is left alone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct DeclaredProject {
+pub struct ProjectDeclaration {
     /// A UUID, or `internal` for the built-in project. Required.
     pub id: String,
     /// The name that people see; the id when not given.
@@ -20,7 +20,8 @@ pub struct DeclaredProject {
     pub keys: ProjectKeys,
     /// The id of the team in project `internal` that owns the project.
     pub owner_team: Option<String>,
-    /// Settings, laid over those of a newly created project.
+    /// Settings, laid over those of a newly created project: password sign-in and redirects to localhost allowed, the
+    /// permissions `team_member` and `team_admin` defined. The defaults below hold for what that does not say.
     pub settings: ProjectSettings,
 }
 
@@ -50,7 +51,15 @@ impl ProjectKeys {
     }
 }
 
-impl DeclaredProject {
+impl ProjectDeclaration {
+    /// The declaration of the built-in project for whoever declares nothing about it.
+    pub fn internal() -> Self {
+        let mut declaration = Self { id: INTERNAL.into(), ..Self::default() };
+        declaration.settings = ProjectSettings::internal();
+        declaration.complete();
+        declaration
+    }
+
     /// The settings that a declaration is laid over.
     pub(crate) fn base_settings(id: &str) -> ProjectSettings {
         if id == INTERNAL { ProjectSettings::internal() } else { ProjectSettings::for_new_project() }

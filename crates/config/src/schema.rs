@@ -120,6 +120,18 @@ impl<'a> Key<'a> {
     }
 }
 
+/// A dotted key of the stored form as it is written in the file: fixed keys in `snake_case`, entries as they are.
+pub(crate) fn written(stored: &str) -> String {
+    let mut at = Some(Key::root());
+    let name = |segment: &str| {
+        let property = at.and_then(|key| key.property(segment));
+        let name = if property.is_some() { snake_case(segment) } else { segment.to_owned() };
+        at = property.or_else(|| at.and_then(Key::entry)).or_else(|| at.and_then(Key::item));
+        name
+    };
+    stored.split('.').map(name).collect::<Vec<_>>().join(".")
+}
+
 /// The key of a file that holds the secret `name`.
 pub(crate) fn file_key(name: &str) -> String {
     format!("{name}_file")
@@ -137,7 +149,7 @@ pub(crate) fn snake_case(name: &str) -> String {
     snake
 }
 
-/// The schema of the configuration file: every key in snake_case, and beside every secret its `…_file`.
+/// The schema of the configuration file: every key in `snake_case`, and beside every secret its `…_file`.
 pub(crate) fn published() -> Value {
     let mut schema = KEYS.clone();
     publish(&mut schema);
@@ -156,7 +168,9 @@ fn publish(at: &mut Value) {
                 properties.insert(file_key(&name), json!({ "type": "string", "description": description }));
             }
             publish(&mut place);
-            snake_case_keys(place.get_mut("default"));
+            if let Some(default) = place.get_mut("default") {
+                snake_case_keys(default);
+            }
             properties.insert(name, place);
         }
     }
@@ -169,10 +183,10 @@ fn publish(at: &mut Value) {
 
 /// Brings the keys of a default to the form of the file. Defaults hold no entries of free tables, so that every key
 /// is one of ours.
-fn snake_case_keys(value: Option<&mut Value>) {
-    if let Some(Value::Object(table)) = value {
+fn snake_case_keys(value: &mut Value) {
+    if let Value::Object(table) = value {
         for (name, mut inner) in std::mem::take(table) {
-            snake_case_keys(Some(&mut inner));
+            snake_case_keys(&mut inner);
             table.insert(snake_case(&name), inner);
         }
     }

@@ -52,6 +52,12 @@ impl SecurityConfig {
 }
 
 impl MasterKey {
+    /// The entry `ID:BASE64` of this key.
+    pub fn to_text(&self) -> SecretText {
+        let encoded = Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(self.bytes.as_slice()));
+        SecretText::new(format!("{}:{}", self.id, *encoded))
+    }
+
     /// Reads `ID:BASE64` entries. The error says which entry is wrong by its number, never by its content.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, String> {
         let mut keys: Vec<Self> = Vec::new();
@@ -112,6 +118,7 @@ mod tests {
         let keys = MasterKey::parse_list(&format!("2026b:{two},\n  2026a:{ONE}\n")).unwrap();
         assert_eq!(keys.iter().map(|key| key.id.as_str()).collect::<Vec<_>>(), ["2026b", "2026a"]);
         assert_eq!(*keys[1].bytes, [1; 32]);
+        assert_eq!(keys[1].to_text().expose(), format!("2026a:{ONE}"));
         assert_eq!(keys[0].bytes[0], 0xff);
         assert_eq!(format!("{:?}", keys[0]), "MasterKey(2026b:***)");
     }

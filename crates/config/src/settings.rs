@@ -1,7 +1,7 @@
 //! The settings of one project: the typed tree of its configuration.
 //!
 //! Its serialised form (camelCase) is what the database stores and what admins read; in the configuration file the
-//! same keys are written in snake_case (camelCase is read as well). Defaults here are those of the schema; what a new
+//! same keys are written in `snake_case` (`camelCase` is read as well). Defaults here are those of the schema; what a new
 //! project starts with is [`ProjectSettings::for_new_project`].
 
 mod auth;
@@ -125,16 +125,22 @@ impl ProjectSettings {
         settings
     }
 
+    /// The stored form: a JSON object, camelCase, every key present. It holds client secrets.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+
+    /// Reads the stored form. Missing keys take their defaults; unknown keys and wrong types are errors.
+    pub fn from_json(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text)
+    }
+
     /// Everything wrong with the settings beyond their types, one sentence each with the key in front. For settings
     /// that arrive through the API; those of the configuration file are checked when it is loaded.
     pub fn problems(&self) -> Vec<String> {
         let mut found = Findings::default();
         self.validate("", &mut found);
-        found
-            .into_errors(&crate::origin::Origins::default())
-            .into_iter()
-            .map(|error| format!("{} {}", error.key.trim_start_matches('.'), error.message))
-            .collect()
+        found.into_sentences().into_iter().map(|line| line.trim_start_matches('.').to_owned()).collect()
     }
 
     pub(crate) fn validate(&self, at: &str, found: &mut Findings) {
@@ -181,7 +187,7 @@ mod tests {
             json["rbac"]["permissions"]["team_member"]["containedPermissionIds"],
             serde_json::json!({ "$read_members": true, "$invite_members": true })
         );
-        assert_eq!(settings.rbac.permissions["team_admin"].contained_permission_ids.iter().count(), 6);
+        assert_eq!(settings.rbac.permissions["team_admin"].contained_permission_ids.len(), 6);
         assert_eq!(settings.problems(), Vec::<String>::new());
         assert_eq!(ProjectSettings::internal().problems(), Vec::<String>::new());
     }

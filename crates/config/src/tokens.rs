@@ -31,8 +31,8 @@ impl Default for TokensConfig {
 
 impl TokensConfig {
     pub(crate) fn validate(&self, found: &mut Findings) {
-        if self.access_token_lifetime < Duration::from_secs(30) {
-            found.error("tokens.access_token_lifetime", "must be at least 30s");
+        if self.access_token_lifetime < Duration::from_secs(1) {
+            found.error("tokens.access_token_lifetime", "must be at least 1s");
         } else if self.access_token_lifetime < Duration::from_secs(60) {
             found.warning(
                 "tokens.access_token_lifetime",

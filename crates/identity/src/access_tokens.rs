@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use latchkey_api_types::ids::ProjectId;
-use latchkey_config::ExtraClaim;
+use latchkey_config::settings::ExtraClaim;
 use latchkey_crypto::TokenHash;
 use latchkey_jose::{Expect, JwtError, peek_claims, peek_kid};
 use latchkey_storage::sessions::SessionRow;
@@ -73,7 +73,7 @@ pub(crate) async fn mint(
         iss: kind.issuer(&app.public_url, &project.id),
         aud: kind.audience(&project.id),
         iat: now,
-        exp: now + app.config.tokens.access_token_lifetime.as_seconds(),
+        exp: now + app.config.tokens.access_token_lifetime.as_millis() / 1000,
         project_id: project.id.clone(),
         branch_id: "main".to_owned(),
         refresh_token_id: session.id,

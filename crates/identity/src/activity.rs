@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use latchkey_api_types::ids::{ProjectId, SessionId, UserId};
+use latchkey_storage::engine::Stmt;
 use latchkey_storage::{sessions, users};
 
 use crate::app::App;
@@ -17,22 +18,41 @@ struct Use {
     end_user_ip: Option<String>,
 }
 
-/// Uses that are not written yet.
+/// Refused sign-ins that may wait to be written; an attacker must not be able to fill the memory.
+const MAX_EVENTS: usize = 10_000;
+
+/// What is not written yet.
 #[derive(Default)]
-pub(crate) struct Activity(Mutex<HashMap<(ProjectId, SessionId), Use>>);
+struct Pending {
+    uses: HashMap<(ProjectId, SessionId), Use>,
+    events: Vec<Stmt>,
+}
+
+/// What is not written yet, shared.
+#[derive(Default)]
+pub(crate) struct Activity(Mutex<Pending>);
 
 impl Activity {
     /// Notes that a token was minted from a session.
     pub(crate) fn note(&self, project: &ProjectId, session: SessionId, user: UserId, at: i64, ip: Option<String>) {
         let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = pending.entry((project.clone(), session)).or_insert(Use { user, at, end_user_ip: None });
+        let entry = pending.uses.entry((project.clone(), session)).or_insert(Use { user, at, end_user_ip: None });
         entry.at = entry.at.max(at);
         if ip.is_some() {
             entry.end_user_ip = ip;
         }
     }
 
-    fn take(&self) -> HashMap<(ProjectId, SessionId), Use> {
+    /// Keeps an event that must not cost its caller a transaction: whether a refused sign-in met a known address
+    /// would show in the time it takes.
+    pub(crate) fn note_event(&self, event: Stmt) {
+        let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if pending.events.len() < MAX_EVENTS {
+            pending.events.push(event);
+        }
+    }
+
+    fn take(&self) -> Pending {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -42,7 +62,11 @@ const CHUNK: usize = 500;
 
 /// Writes what was collected. Sessions and users that ended meanwhile stay ended: these are updates, never inserts.
 pub async fn flush(app: &App) -> Result<(), Failure> {
-    let uses: Vec<_> = app.activity.take().into_iter().collect();
+    let Pending { uses, events } = app.activity.take();
+    for chunk in events.chunks(CHUNK) {
+        app.store.batch(chunk.to_vec()).await?;
+    }
+    let uses: Vec<_> = uses.into_iter().collect();
     for chunk in uses.chunks(CHUNK) {
         let statements = chunk.iter().flat_map(|((project, session), used)| {
             [

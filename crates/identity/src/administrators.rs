@@ -4,7 +4,8 @@
 use latchkey_api_types::ids::{ContactChannelId, ProjectId, UserId};
 use latchkey_crypto::Secret;
 use latchkey_storage::contact_channels::{self, ContactChannelRow};
-use latchkey_storage::{StorageError, credentials, teams, users};
+use latchkey_storage::users::{self, UserRow};
+use latchkey_storage::{StorageError, credentials, teams};
 
 use crate::app::App;
 use crate::audit::{self, Actor, Event};
@@ -18,7 +19,12 @@ use crate::passwords;
 ///
 /// # Errors
 /// The password rules of `internal`; 409 if the address is taken.
-pub async fn create(app: &App, email: &str, password: Secret<String>) -> Result<UserId, Failure> {
+pub async fn create(
+    app: &App,
+    email: &str,
+    display_name: Option<&str>,
+    password: Secret<String>,
+) -> Result<UserId, Failure> {
     let internal = ProjectId::internal();
     let project =
         projects::find(app, &internal).await?.ok_or_else(|| Failure::internal("the project internal is missing"))?;
@@ -27,7 +33,10 @@ pub async fn create(app: &App, email: &str, password: Secret<String>) -> Result<
     let now = app.now();
     let user = UserId::from_uuid(app.random.uuid());
     let statements = vec![
-        users::insert(&crate::users::blank(&internal, user, now)),
+        users::insert(&UserRow {
+            display_name: display_name.map(str::to_owned),
+            ..crate::users::blank(&internal, user, now)
+        }),
         contact_channels::insert(&ContactChannelRow {
             project_id: internal.clone(),
             id: ContactChannelId::from_uuid(app.random.uuid()),

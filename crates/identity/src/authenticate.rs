@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use latchkey_api_types::ids::{ProjectId, SessionId, UserId};
+use latchkey_api_types::input::UserIdOrMe;
 use latchkey_api_types::user::RestrictionKind;
 use latchkey_api_types::{AccessType, KnownError};
 use latchkey_storage::users::{self, UserRow};
@@ -72,6 +73,17 @@ impl Auth {
     /// `CANNOT_GET_OWN_USER_WITHOUT_USER` if nobody is.
     pub fn me(&self) -> Result<&CurrentUser, Failure> {
         self.user.as_ref().ok_or_else(|| KnownError::cannot_get_own_user_without_user().into())
+    }
+
+    /// The user that a path, query or body names.
+    ///
+    /// # Errors
+    /// `CANNOT_GET_OWN_USER_WITHOUT_USER` for `me` if nobody is signed in.
+    pub fn user_or_me(&self, user: UserIdOrMe) -> Result<UserId, Failure> {
+        match user {
+            UserIdOrMe::Id(id) => Ok(id),
+            UserIdOrMe::Me => Ok(self.me()?.row.id),
+        }
     }
 
     /// The id of the signed-in user.

@@ -2,8 +2,8 @@
 //! transaction a project. What the configuration does not mention stays as it is.
 
 use latchkey_api_types::ids::{KeySetId, ProjectId, TeamId};
-use latchkey_config::{ProjectDeclaration, ProjectSettings};
-use latchkey_crypto::{Secret, TokenHash};
+use latchkey_config::{ProjectDeclaration, ProjectSettings, SecretText};
+use latchkey_crypto::TokenHash;
 use latchkey_storage::engine::Stmt;
 use latchkey_storage::key_sets::{self, KeySetRow};
 use latchkey_storage::projects::{self, ProjectRow};
@@ -25,25 +25,31 @@ pub fn owners_team() -> TeamId {
 
 /// Applies all declarations, `internal` first; it exists even when nobody declares it.
 pub async fn apply(app: &App) -> Result<(), Failure> {
-    let internal = ProjectId::internal();
-    let mut declared: Vec<ProjectDeclaration> = app.config.projects.clone();
-    if !declared.iter().any(|project| project.id == internal) {
-        declared.push(ProjectDeclaration::internal());
+    let mut declared = app.config.projects.clone();
+    if !declared.iter().any(|project| project.id == ProjectId::internal().as_str()) {
+        declared.push(ProjectDeclaration {
+            id: ProjectId::internal().to_string(),
+            display_name: "Latchkey".to_owned(),
+            settings: ProjectSettings::internal(),
+            ..ProjectDeclaration::default()
+        });
     }
-    declared.sort_by_key(|project| project.id != internal);
+    declared.sort_by_key(|project| project.id != ProjectId::internal().as_str());
     for declaration in &declared {
-        app.store.batch(statements(declaration, app.now())?).await?;
-        app.projects.forget(&declaration.id);
+        let id = declaration.id.parse().map_err(|_| Failure::internal("a declared project has no valid id"))?;
+        app.store.batch(statements(&id, declaration, app.now())?).await?;
+        app.projects.forget(&id);
     }
     Ok(())
 }
 
-fn statements(declaration: &ProjectDeclaration, now: i64) -> Result<Vec<Stmt>, Failure> {
-    let settings = declaration.settings.to_json().map_err(Failure::internal)?;
-    // The settings of the contract's internal project are its own; see ProjectSettings::internal.
-    let _: &ProjectSettings = &declaration.settings;
+fn statements(id: &ProjectId, declaration: &ProjectDeclaration, now: i64) -> Result<Vec<Stmt>, Failure> {
+    let owner = match &declaration.owner_team {
+        Some(team) => team.parse().map_err(|_| Failure::internal("a declared project's owner_team is not a UUID"))?,
+        None => owners_team(),
+    };
     let mut statements = vec![projects::upsert(&ProjectRow {
-        id: declaration.id.clone(),
+        id: id.clone(),
         display_name: declaration.display_name.clone(),
         description: declaration.description.clone(),
         logo_url: None,
@@ -52,13 +58,13 @@ fn statements(declaration: &ProjectDeclaration, now: i64) -> Result<Vec<Stmt>, F
         logo_full_dark_mode_url: None,
         is_production_mode: false,
         onboarding_status: "completed".to_owned(),
-        owner_team_id: Some(declaration.owner_team_id.unwrap_or_else(owners_team)),
-        settings,
+        owner_team_id: Some(owner),
+        settings: serde_json::to_string(&declaration.settings).map_err(Failure::internal)?,
         created_at: now,
     })];
-    if declaration.id == ProjectId::internal() {
+    if id.is_internal() {
         statements.push(teams::insert_if_absent(&TeamRow {
-            project_id: ProjectId::internal(),
+            project_id: id.clone(),
             id: owners_team(),
             display_name: "Administrators".to_owned(),
             profile_image_url: None,
@@ -68,16 +74,16 @@ fn statements(declaration: &ProjectDeclaration, now: i64) -> Result<Vec<Stmt>, F
             created_at: now,
         }));
     }
-    statements.push(key_sets::upsert(&declared_keys(declaration, now)));
+    statements.push(key_sets::upsert(&declared_keys(id, declaration, now)));
     Ok(statements)
 }
 
-fn declared_keys(declaration: &ProjectDeclaration, now: i64) -> KeySetRow {
-    let hash = |key: &Option<Secret<String>>| key.as_ref().map(|key| TokenHash::of(key.expose()));
-    let last_four = |key: &Option<Secret<String>>| key.as_ref().map(|key| last_four(key.expose()));
+fn declared_keys(id: &ProjectId, declaration: &ProjectDeclaration, now: i64) -> KeySetRow {
+    let hash = |key: &Option<SecretText>| key.as_ref().map(|key| TokenHash::of(key.expose()));
+    let last_four = |key: &Option<SecretText>| key.as_ref().map(|key| last_four(key.expose()));
     let keys = &declaration.keys;
     KeySetRow {
-        project_id: declaration.id.clone(),
+        project_id: id.clone(),
         id: KeySetId::from_uuid(DECLARED_KEYS),
         description: "Declared in the configuration".to_owned(),
         publishable_client_key_hash: hash(&keys.publishable_client_key),

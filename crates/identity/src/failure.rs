@@ -55,7 +55,7 @@ impl From<KnownError> for Failure {
 impl From<StorageError> for Failure {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::Busy { .. } | StorageError::Unavailable { .. } => Self::Busy { retry_after_seconds: 1 },
+            StorageError::Busy | StorageError::Unavailable(_) => Self::Busy { retry_after_seconds: 1 },
             other => Self::internal(format_args!("storage: {other}")),
         }
     }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use latchkey_storage::engine::Outcome;
 use latchkey_storage::jobs::{self, JobRow};
 use tokio::sync::Notify;
 
@@ -53,7 +54,8 @@ pub async fn run_due(app: &App) -> Result<usize, Failure> {
     let mut done = 0;
     loop {
         let now = app.now();
-        let claimed = jobs::claim(&app.store, outbox::QUEUE, now, now + LEASE, CHUNK).await?;
+        let outcomes = app.store.batch(vec![jobs::claim(outbox::QUEUE, now, now + LEASE, CHUNK)]).await?;
+        let claimed: Vec<JobRow> = outcomes.first().map(Outcome::read).transpose()?.unwrap_or_default();
         if claimed.is_empty() {
             return Ok(done);
         }
@@ -70,14 +72,14 @@ async fn run(app: &App, job: &JobRow) -> Result<(), Failure> {
         Err(failure) => Err(format!("{failure:?}")),
     };
     let statement = match outcome {
-        Ok(()) => jobs::complete(job.id),
+        Ok(()) => jobs::complete(&job.id, job.attempts),
         Err(error) if job.attempts >= MAX_ATTEMPTS => {
             tracing::error!(job = %job.id, queue = %job.queue, error, "a job failed for the last time");
-            jobs::bury(job.id, &error)
+            jobs::bury(&job.id, job.attempts, &error)
         }
         Err(error) => {
             tracing::warn!(job = %job.id, queue = %job.queue, attempts = job.attempts, error, "a job failed");
-            jobs::retry_later(job.id, app.now() + pause(job.attempts), &error)
+            jobs::retry_later(&job.id, job.attempts, app.now() + pause(job.attempts), &error)
         }
     };
     app.store.batch(vec![statement]).await?;

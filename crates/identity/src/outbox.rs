@@ -3,7 +3,7 @@
 use latchkey_api_types::ids::JobId;
 use latchkey_mail::{EmailVerification, Message};
 use latchkey_storage::engine::Stmt;
-use latchkey_storage::jobs::{self, NewJob};
+use latchkey_storage::jobs;
 
 use crate::app::App;
 use crate::failure::Failure;
@@ -23,14 +23,9 @@ pub(crate) fn email_verification(app: &App, project: &Project, to: &str, link: &
 fn queue(app: &App, project: &Project, message: &Message) -> Result<Stmt, Failure> {
     let payload = serde_json::to_vec(message).map_err(Failure::internal)?;
     let now = app.now();
-    Ok(jobs::insert(&NewJob {
-        id: JobId::from_uuid(app.random.uuid()),
-        project_id: Some(project.id.clone()),
-        queue: QUEUE,
-        payload: app.master_keys.seal(QUEUE, &payload),
-        run_at: now,
-        created_at: now,
-    }))
+    let id = JobId::from_uuid(app.random.uuid()).to_string();
+    let sealed = app.master_keys.seal(QUEUE, &payload);
+    Ok(jobs::insert_stmt(&id, Some(project.id.as_str()), QUEUE, &sealed, now, now))
 }
 
 /// Opens what `queue` sealed.

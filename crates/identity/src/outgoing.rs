@@ -10,6 +10,8 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use url::{Host, Url};
 
+use latchkey_config::AllowedTarget;
+
 /// Why a request did not bring an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum OutgoingError {
@@ -27,8 +29,14 @@ pub enum OutgoingError {
     Transport(String),
 }
 
-/// Hosts and addresses that may be called although they are private.
-pub type Exceptions = Vec<String>;
+/// Hosts and address ranges that may be called although they are private.
+pub type Exceptions = Vec<AllowedTarget>;
+
+/// Whether an address may be called: it is public, or in a range that is excepted.
+fn may_call(exceptions: &[AllowedTarget], address: IpAddr) -> bool {
+    let excepted = |target: &AllowedTarget| matches!(target, AllowedTarget::Network(range) if range.contains(address));
+    is_public(address) || exceptions.iter().any(excepted)
+}
 
 /// The guarded client. Cheap to clone.
 #[derive(Clone)]
@@ -38,7 +46,7 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    /// Builds the client; `exceptions` are host names or addresses that may be private.
+    /// Builds the client; `exceptions` are targets that may be private.
     ///
     /// # Errors
     /// When the TLS set-up of the machine cannot be used.
@@ -91,7 +99,7 @@ impl Outgoing {
             Some(Host::Domain(_)) if matches!(url.scheme(), "http" | "https") => return Ok(()),
             _ => return Err(OutgoingError::Forbidden(url.host_str().unwrap_or_default().to_owned())),
         };
-        if is_public(address) || self.exceptions.iter().any(|allowed| *allowed == address.to_string()) {
+        if may_call(&self.exceptions, address) {
             Ok(())
         } else {
             Err(OutgoingError::Forbidden(address.to_string()))
@@ -108,14 +116,11 @@ impl Resolve for GuardedResolver {
         let exceptions = Arc::clone(&self.exceptions);
         Box::pin(async move {
             let host = name.as_str().to_owned();
-            let excepted = exceptions.iter().any(|allowed| allowed.eq_ignore_ascii_case(&host));
+            let named = |target: &AllowedTarget| matches!(target, AllowedTarget::Host(name) if name.eq_ignore_ascii_case(&host));
+            let excepted = exceptions.iter().any(named);
             let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0))
                 .await?
-                .filter(|address| {
-                    excepted
-                        || is_public(address.ip())
-                        || exceptions.iter().any(|allowed| *allowed == address.ip().to_string())
-                })
+                .filter(|address| excepted || may_call(&exceptions, address.ip()))
                 .collect();
             if addresses.is_empty() {
                 return Err(Box::new(OutgoingError::Forbidden(host)).into());
@@ -177,7 +182,7 @@ mod tests {
 
     #[test]
     fn literal_private_addresses_and_odd_schemes_are_refused_before_a_connection() {
-        let outgoing = Outgoing::new(vec!["127.0.0.2".to_owned()]).unwrap();
+        let outgoing = Outgoing::new(vec!["127.0.0.2".parse().unwrap()]).unwrap();
         let check = |url: &str| outgoing.check(&Url::parse(url).unwrap()).is_ok();
         assert!(!check("http://127.0.0.1/"));
         assert!(!check("http://2130706433/"));

@@ -46,18 +46,18 @@ pub(crate) async fn check_new(app: &App, project: &Project, password: &Secret<St
     if text.chars().count() < rules.min_length as usize {
         return Err(KnownError::password_too_short(rules.min_length).into());
     }
-    let refused = |reason: &str| Failure::from(KnownError::password_requirements_not_met(reason));
+    let refused = |message: &str| Failure::from(KnownError::password_requirements_not_met(message));
     if rules.require_classes {
         let classes = password_rules::character_classes(text);
         if text.chars().count() < 12 || !classes.has_all() {
-            return Err(refused("it needs at least 12 characters with upper case, lower case, a digit and a symbol"));
+            return Err(refused("The password needs at least 12 characters with upper case, lower case, a digit and a symbol."));
         }
     }
     if rules.refuse_common && password_rules::is_common(text) {
-        return Err(refused("it is one of the most common passwords, which attackers try first"));
+        return Err(refused("This is one of the most common passwords, which attackers try first."));
     }
-    if rules.breach_check && breach_check::is_breached(app, text).await? {
-        return Err(refused("it appeared in a data breach, so attackers know it"));
+    if rules.breach_check && app.config.passwords.breach_check.enabled && breach_check::is_breached(app, text).await? {
+        return Err(refused("This password appeared in a data breach, so attackers know it."));
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use latchkey_api_types::AccessType;
 use latchkey_api_types::ids::{ProjectId, TeamId};
+use latchkey_api_types::project::{ClientProject, ClientProjectConfig, EnabledOauthProvider, ProjectDomain};
 use latchkey_config::ProjectSettings;
 use latchkey_crypto::TokenHash;
 use latchkey_storage::key_sets::{self, KeySetRow};
@@ -49,7 +50,7 @@ impl Project {
     }
 
     fn from_rows(row: ProjectRow, keys: Vec<KeySetRow>, now: i64) -> Result<Self, Failure> {
-        let settings = ProjectSettings::from_json(&row.settings).map_err(|error| {
+        let settings = serde_json::from_str(&row.settings).map_err(|error| {
             Failure::internal(format_args!("the stored settings of project {} cannot be read: {error}", row.id))
         })?;
         Ok(Self {
@@ -105,4 +106,39 @@ pub async fn find(app: &App, id: &ProjectId) -> Result<Option<Arc<Project>>, Fai
     let project = Arc::new(Project::from_rows(row, keys, now)?);
     app.projects.0.insert(id.clone(), Arc::clone(&project));
     Ok(Some(project))
+}
+
+/// The ids of all projects.
+pub async fn ids(app: &App) -> Result<Vec<ProjectId>, Failure> {
+    app.store.scan(|tx| Box::pin(async move { Ok(projects::ids(tx).await?) })).await
+}
+
+/// What every caller may know of a project (contract 07 §2.1). Lists are sorted.
+pub fn client_view(project: &Project) -> ClientProject {
+    let settings = &project.settings;
+    let providers = settings.auth.oauth.providers.iter();
+    let enabled = providers.filter(|(_, provider)| provider.provider_type.is_some() && provider.allow_sign_in);
+    let trusted = settings.domains.trusted_domains.values();
+    let mut domains: Vec<ProjectDomain> = trusted
+        .filter_map(|domain| {
+            Some(ProjectDomain { domain: domain.base_url.clone()?, handler_path: domain.handler_path.clone() })
+        })
+        .collect();
+    domains.sort_by(|one, other| one.domain.cmp(&other.domain));
+    ClientProject {
+        id: project.id.clone(),
+        display_name: project.display_name.clone(),
+        config: ClientProjectConfig {
+            sign_up_enabled: settings.auth.allow_sign_up,
+            credential_enabled: settings.auth.password.allow_sign_in,
+            magic_link_enabled: settings.auth.otp.allow_sign_in,
+            passkey_enabled: settings.auth.passkey.allow_sign_in,
+            client_team_creation_enabled: settings.teams.allow_client_team_creation,
+            client_user_deletion_enabled: settings.users.allow_client_user_deletion,
+            allow_user_api_keys: settings.api_keys.enabled.user,
+            allow_team_api_keys: settings.api_keys.enabled.team,
+            enabled_oauth_providers: enabled.map(|(id, _)| EnabledOauthProvider { id: id.clone() }).collect(),
+            domains,
+        },
+    }
 }

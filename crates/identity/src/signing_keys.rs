@@ -14,6 +14,7 @@ use quick_cache::sync::Cache;
 use crate::app::App;
 use crate::claims::UserKind;
 use crate::failure::Failure;
+use crate::projects;
 
 /// How long keys are believed without looking again, milliseconds.
 const FRESH_FOR: i64 = 10_000;
@@ -60,11 +61,21 @@ pub(crate) async fn sign(
     key.sign(claims).map_err(Failure::internal)
 }
 
-/// The published key set for the given kinds: the signing key first, then the next one, then retired ones.
-pub async fn key_set(app: &App, project: &ProjectId, kinds: &[UserKind]) -> Result<Jwks, Failure> {
-    let keys = with_kinds(app, project, kinds).await?;
+/// The published key set of a project (RFC 7517 §5) for the given kinds of user: the signing key first, then the next
+/// one, then retired ones.
+///
+/// # Errors
+/// 404 for an unknown project.
+pub async fn published(app: &App, project: &str, kinds: &[UserKind]) -> Result<serde_json::Value, Failure> {
+    let project = match project.parse() {
+        Ok(id) => projects::find(app, &id).await?,
+        Err(_) => None,
+    };
+    let project = project.ok_or_else(|| Failure::text(404, "There is no such project."))?;
+    let keys = with_kinds(app, &project.id, kinds).await?;
     let keys = kinds.iter().flat_map(|wanted| keys.published.iter().filter(move |(kind, _)| kind == wanted));
-    Ok(Jwks { keys: keys.map(|(_, jwk)| jwk.clone()).collect() })
+    let keys = Jwks { keys: keys.map(|(_, jwk)| jwk.clone()).collect() };
+    serde_json::to_value(keys).map_err(Failure::internal)
 }
 
 /// Keys for verification; looks again if the key id is unknown and the last look is some time ago.
@@ -171,6 +182,7 @@ fn generate(app: &App, project: &ProjectId, kind: UserKind, state: &str) -> Resu
     })
 }
 
-fn seal_context(project: &ProjectId, kid: &str) -> String {
+/// What a signing key is sealed for.
+pub(crate) fn seal_context(project: &ProjectId, kid: &str) -> String {
     format!("signing-key:{project}:{kid}")
 }

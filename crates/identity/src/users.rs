@@ -25,6 +25,7 @@ use crate::contact_channels::normalise_email;
 use crate::failure::Failure;
 use crate::projects::Project;
 
+pub(crate) use changes::totp_seal_context;
 pub use changes::update;
 
 /// A user with nothing set yet.
@@ -70,6 +71,17 @@ pub async fn get(app: &App, auth: &Auth, id: UserId) -> Result<ServerUser, Failu
         .await?
         .ok_or_else(|| Failure::from(KnownError::user_not_found()))?;
     show(app, &auth.project, row).await
+}
+
+/// The signed-in user as servers see it.
+///
+/// # Errors
+/// `CANNOT_GET_OWN_USER_WITHOUT_USER`.
+pub async fn get_me(app: &App, auth: Auth) -> Result<ServerUser, Failure> {
+    match auth.user {
+        Some(user) => show(app, &auth.project, user.row).await,
+        None => Err(KnownError::cannot_get_own_user_without_user().into()),
+    }
 }
 
 /// What servers see of a user that was read; clients see a part of it.

@@ -1,1 +1,15 @@
-//! One struct per message, templates, transports.
+//! Mail: one struct per message, their templates, and the transports that take them away.
+//!
+//! To add a message: a struct beside [`EmailVerification`], its `.txt` and `.html` in `templates/`, and its lines in
+//! `template.rs`. This crate sends nothing by itself and knows nothing about users or queues.
+
+mod dev_mailbox;
+mod email_verification;
+mod message;
+mod template;
+mod transport;
+
+pub use dev_mailbox::{DevMailbox, StoredMail};
+pub use email_verification::EmailVerification;
+pub use message::{Message, MessageError};
+pub use transport::{SendError, Sending, Transport};

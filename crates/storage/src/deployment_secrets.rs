@@ -25,3 +25,13 @@ pub fn insert_if_absent(name: &str, value_sealed: &[u8], now: i64) -> Stmt {
         args![name, value_sealed, now],
     )
 }
+
+/// All secrets.
+pub async fn list(tx: &mut Tx) -> Result<Vec<DeploymentSecretRow>, StorageError> {
+    tx.query("SELECT name, value_sealed FROM deployment_secrets ORDER BY name", args![]).await
+}
+
+/// Replaces the sealed value, when the master key was changed.
+pub fn reseal(name: &str, value_sealed: &[u8]) -> Stmt {
+    stmt("UPDATE deployment_secrets SET value_sealed = $2 WHERE name = $1", args![name, value_sealed])
+}

@@ -1,1 +1,26 @@
 //! All SQL: the engine with its two drivers, one file per noun, migrations.
+
+pub mod audit_events;
+pub mod contact_channels;
+pub mod credentials;
+pub mod deployment_secrets;
+pub mod engine;
+pub mod jobs;
+pub mod key_sets;
+pub mod oauth_accounts;
+pub mod one_time_codes;
+pub mod projects;
+pub mod sessions;
+pub mod signing_keys;
+pub mod teams;
+pub mod users;
+mod values;
+
+use engine::Migration;
+pub use engine::{Store, StorageError};
+
+/// The migrations of Latchkey, in order.
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_core", sql: include_str!("../migrations/0001_core.sql") },
+    Migration { name: "0002_jobs", sql: include_str!("../migrations/0002_jobs.sql") },
+];

@@ -67,3 +67,9 @@ pub fn upsert(row: &ProjectRow) -> Stmt {
         ],
     )
 }
+
+/// The ids of all projects.
+pub async fn ids(tx: &mut Tx) -> Result<Vec<ProjectId>, StorageError> {
+    let ids: Vec<(ProjectId,)> = tx.query("SELECT id FROM projects ORDER BY id", args![]).await?;
+    Ok(ids.into_iter().map(|(id,)| id).collect())
+}

@@ -189,3 +189,30 @@ pub fn upgrade(project: &ProjectId, id: UserId, now: i64) -> Stmt {
         args![project, id, false, now],
     )
 }
+
+record! {
+    /// A user's TOTP secret.
+    pub struct TotpSecretRow {
+        /// Whose it is.
+        pub id: UserId,
+        /// The secret, sealed.
+        pub totp_secret_sealed: Vec<u8>,
+    }
+}
+
+/// The TOTP secrets of all users of a project.
+pub async fn totp_secrets(tx: &mut Tx, project: &ProjectId) -> Result<Vec<TotpSecretRow>, StorageError> {
+    tx.query(
+        "SELECT id, totp_secret_sealed FROM users WHERE project_id = $1 AND totp_secret_sealed IS NOT NULL",
+        args![project],
+    )
+    .await
+}
+
+/// Replaces a sealed TOTP secret that is still the one that was read.
+pub fn reseal_totp(project: &ProjectId, id: UserId, old: &[u8], new: &[u8]) -> Stmt {
+    stmt(
+        "UPDATE users SET totp_secret_sealed = $4 WHERE project_id = $1 AND id = $2 AND totp_secret_sealed = $3",
+        args![project, id, old, new],
+    )
+}

@@ -220,8 +220,7 @@ known_errors! {
     EMAIL_PASSWORD_MISMATCH 400 KnownError: EmailPasswordMismatch, email_password_mismatch()
         = "Email address and password do not belong together.";
     PASSWORD_REQUIREMENTS_NOT_MET 400 KnownError: PasswordRequirementsNotMet,
-        password_requirements_not_met(reason: &str) {}
-        = "The password cannot be used: {reason}.";
+        password_requirements_not_met(message: &str) = "{message}";
     PASSWORD_TOO_SHORT 400 PasswordRequirementsNotMet: PasswordTooShort, password_too_short(min_length: u32)
         = "The password needs at least {min_length} characters.";
     PASSWORD_TOO_LONG 400 PasswordRequirementsNotMet: PasswordTooLong,

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use serde_path_to_error::{Path, Segment};
 
-use crate::{Config, errors::ConfigError, origin::Origins, project::DeclaredProject, schema::snake_case};
+use crate::{Config, errors::ConfigError, origin::Origins, project::ProjectDeclaration, schema::written};
 
 /// Decodes the tree. A value that does not fit goes to `errors` and is taken out, so that its default takes its
 /// place and the next fault is found as well.
@@ -17,15 +17,15 @@ pub(super) fn decode(
         lay_over_base_settings(&mut whole);
         match serde_path_to_error::deserialize::<_, Config>(Value::Object(whole)) {
             Ok(mut config) => {
-                config.projects.iter_mut().for_each(DeclaredProject::complete);
+                config.projects.iter_mut().for_each(ProjectDeclaration::complete);
                 return config;
             }
             Err(error) => {
                 let path = segments(error.path());
                 let key = path.join(".");
                 errors.push(ConfigError {
-                    origin: origins.of(&key),
-                    key: path.iter().map(|segment| snake_case(segment)).collect::<Vec<_>>().join("."),
+                    origin: origins.nearest(&key),
+                    key: written(&key),
                     message: said(&error.into_inner().to_string()),
                 });
                 if !take_out(tree, &path) {
@@ -41,7 +41,7 @@ fn lay_over_base_settings(tree: &mut Map<String, Value>) {
     let Some(Value::Array(projects)) = tree.get_mut("project") else { return };
     for project in projects.iter_mut().filter_map(Value::as_object_mut) {
         let id = project.get("id").and_then(Value::as_str).unwrap_or_default();
-        let Ok(mut base) = serde_json::to_value(DeclaredProject::base_settings(id)) else { continue };
+        let Ok(mut base) = serde_json::to_value(ProjectDeclaration::base_settings(id)) else { continue };
         match project.remove("settings") {
             Some(declared @ Value::Object(_)) => lay_over(&mut base, declared),
             Some(other) => base = other,

@@ -22,9 +22,10 @@ pub(super) struct Environment {
 }
 
 /// The variables of this process, the one place that reads them. Variables that are not UTF-8 are left out.
-pub fn process_environment() -> impl Iterator<Item = (String, String)> {
+pub fn process_environment() -> Vec<(String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 /// Sorts out the variables that are meant for us; those that look like it and are none of our keys go to `errors`.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use toml::de::DeValue;
 
 use super::{Given, file::plain};
-use crate::schema::{Key, Kind, file_key, snake_case};
+use crate::schema::{Key, Kind, file_key, snake_case, written};
 
 /// The place that a key means.
 pub(super) struct Place {
@@ -16,24 +16,24 @@ pub(super) struct Place {
 }
 
 /// Finds the place of a written key. The error is the rest of a sentence that starts with the key.
-pub(super) fn look_up(written: &[String]) -> Result<Place, String> {
+pub(super) fn look_up(segments: &[String]) -> Result<Place, String> {
     let mut place = Place { path: Vec::new(), key: Key::root(), by_file: false };
-    for (depth, segment) in written.iter().enumerate() {
+    for (depth, segment) in segments.iter().enumerate() {
         if place.by_file {
             return Err("is not a table".into());
         }
         if let Some(item) = place.key.item() {
             if segment.parse::<usize>().is_err() {
-                return Err(format!("needs the number of an item after {:?}", written[..depth].join(".")));
+                return Err(format!("needs the number of an item after {:?}", segments[..depth].join(".")));
             }
             place.key = item;
         } else if let Some(entry) = place.key.entry() {
             place.key = entry;
         } else if place.key.properties().next().is_none() {
-            return Err(format!("is unknown: {:?} is not a table", written[..depth].join(".")));
+            return Err(format!("is unknown: {:?} is not a table", segments[..depth].join(".")));
         } else {
             let (name, inner, by_file) =
-                find(place.key, segment).ok_or_else(|| unknown(place.key, &written[..depth], segment))?;
+                find(place.key, segment).ok_or_else(|| unknown(place.key, &segments[..depth], segment))?;
             place.path.push(name.to_owned());
             place.key = inner;
             place.by_file = by_file;
@@ -44,7 +44,7 @@ pub(super) fn look_up(written: &[String]) -> Result<Place, String> {
     Ok(place)
 }
 
-/// A fixed key by its stored name, its snake_case, or either with `_file` behind it when it is a secret.
+/// A fixed key by its stored name, its `snake_case`, or either with `_file` behind it when it is a secret.
 fn find(table: Key<'static>, segment: &str) -> Option<(&'static str, Key<'static>, bool)> {
     table.properties().find_map(|(name, inner)| {
         let snake = snake_case(name);
@@ -92,7 +92,7 @@ fn unknown(table: Key<'static>, around: &[String], segment: &str) -> String {
 impl Place {
     /// The key as people write it.
     pub fn written(&self) -> String {
-        self.path.iter().map(|segment| snake_case(segment)).collect::<Vec<_>>().join(".")
+        written(&self.path.join("."))
     }
 
     /// The value that this place wants: text is read by the type of the place, a `…_file` is read from disk.
@@ -141,22 +141,29 @@ fn structured(text: &str) -> Result<Value, String> {
     }
 }
 
-/// Sets a value in the tree, making tables on the way. `false` when the way leads through a missing item of a list
-/// or through a value that is no table.
-pub(super) fn put(tree: &mut Map<String, Value>, path: &[String], value: Value) -> bool {
-    let Some((last, way)) = path.split_last() else { return false };
-    let Some((first, way)) = way.split_first() else {
-        tree.insert(last.clone(), value);
-        return true;
-    };
-    let mut at = tree.entry(first.clone()).or_insert_with(|| Value::Object(Map::new()));
-    for segment in way.iter().chain([last]) {
+/// Sets a value in the tree, making tables and lists on the way; an item may be set behind the last one. `false` when
+/// the way leads past the end of a list or through a value.
+pub(super) fn put(tree: &mut Value, path: &[String], value: Value) -> bool {
+    let mut at = tree;
+    let mut key = Some(Key::root());
+    for segment in path {
+        let is_list = key.is_some_and(|key| key.kind() == Kind::List);
+        key = key.and_then(|key| key.property(segment).or_else(|| key.entry()).or_else(|| key.item()));
+        if at.is_null() {
+            *at = if is_list { Value::Array(Vec::new()) } else { Value::Object(Map::new()) };
+        }
         at = match at {
-            Value::Object(table) => table.entry(segment.clone()).or_insert_with(|| Value::Object(Map::new())),
-            Value::Array(items) => match segment.parse().ok().and_then(|index: usize| items.get_mut(index)) {
-                Some(item) => item,
-                None => return false,
-            },
+            Value::Object(table) => table.entry(segment.clone()).or_insert(Value::Null),
+            Value::Array(items) => {
+                let Ok(index) = segment.parse::<usize>() else { return false };
+                if index == items.len() {
+                    items.push(Value::Null);
+                }
+                match items.get_mut(index) {
+                    Some(item) => item,
+                    None => return false,
+                }
+            }
             _ => return false,
         };
     }

@@ -64,6 +64,9 @@ impl FromStr for DomainPattern {
         let (scheme, rest) =
             text.split_once("://").ok_or("must have a scheme, such as \"https://app.example.com\"")?;
         let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        if authority.is_empty() {
+            return Err("must have a host");
+        }
         if authority.contains('@') {
             return Err("must not contain a user name or password");
         }
@@ -134,6 +137,9 @@ const SCRIPT_SCHEMES: [&str; 5] = ["javascript", "data", "vbscript", "blob", "ab
 impl ProjectSettings {
     /// Whether users may be sent to `url`: it is on localhost and that is allowed, or on a trusted domain. A URL with
     /// a user name or password is never trusted, as people read it wrongly.
+    ///
+    /// Send people to `url.as_str()`, never to the text that it was parsed from: other parsers may read that text
+    /// differently (a backslash before an `@`, for one).
     pub fn trusts_redirect(&self, url: &Url) -> bool {
         if !url.username().is_empty() || url.password().is_some() || SCRIPT_SCHEMES.contains(&url.scheme()) {
             return false;

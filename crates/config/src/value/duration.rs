@@ -62,8 +62,8 @@ impl Duration {
     }
 
     /// The length in whole seconds, rounded down.
-    pub const fn as_secs(self) -> u64 {
-        self.millis / 1_000
+    pub fn as_seconds(self) -> i64 {
+        self.as_millis() / 1_000
     }
 
     /// The same span as the standard library's type.

@@ -165,7 +165,7 @@ pub async fn sign_in(
     ];
     match app.store.batch(statements).await {
         Ok(_) => token_pair(app, project, &user, &session, token).await,
-        Err(StorageError::Guard { .. } | StorageError::ForeignKey { .. }) => Err(mismatch()),
+        Err(StorageError::Guard { .. } | StorageError::ForeignKey) => Err(mismatch()),
         Err(error) => Err(error.into()),
     }
 }

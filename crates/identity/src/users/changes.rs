@@ -373,7 +373,12 @@ pub(super) fn require_email(email: Option<&str>, verified: bool, used_for_auth: 
     }
 }
 
+/// What a TOTP secret is sealed for.
+pub(crate) fn totp_seal_context(project: &ProjectId, user: UserId) -> String {
+    format!("totp:{project}:{user}")
+}
+
 /// A TOTP secret as it is stored.
 pub(super) fn seal_totp(app: &App, project: &ProjectId, user: UserId, secret_base64: &str) -> Vec<u8> {
-    app.master_keys.seal(&format!("totp:{project}:{user}"), secret_base64.as_bytes())
+    app.master_keys.seal(&totp_seal_context(project, user), secret_base64.as_bytes())
 }

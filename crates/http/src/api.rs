@@ -1,0 +1,24 @@
+//! The route table of the API: one file per noun, one line per file here.
+
+mod auth;
+mod projects;
+mod root;
+mod sdk;
+mod users;
+
+use crate::openapi;
+use crate::route::Route;
+
+#[cfg(test)]
+pub(crate) use root::row as banner;
+
+/// Every route of the API.
+pub fn routes() -> Vec<Route> {
+    let mut routes = Vec::new();
+    routes.extend(root::routes());
+    routes.extend(auth::routes());
+    routes.extend(projects::routes());
+    routes.extend(users::routes());
+    routes.extend(sdk::routes());
+    openapi::with_document(routes)
+}

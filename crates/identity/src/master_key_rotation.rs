@@ -1,0 +1,58 @@
+//! Sealing again, with the current master key, what an older one sealed: after it, the older key can be removed from
+//! the configuration.
+
+use latchkey_storage::{deployment_secrets, signing_keys, users};
+
+use crate::app::App;
+use crate::failure::Failure;
+use crate::projects;
+
+/// Seals everything again that the current master key did not seal; returns how many secrets that were. Queued mail
+/// is not touched: it leaves by itself.
+pub async fn reseal(app: &App) -> Result<usize, Failure> {
+    let mut statements = Vec::new();
+    let again = |context: &str, sealed: &[u8]| -> Result<Option<Vec<u8>>, Failure> {
+        if !app.master_keys.needs_reseal(sealed) {
+            return Ok(None);
+        }
+        let opened = app.master_keys.open(context, sealed).map_err(Failure::internal)?;
+        Ok(Some(app.master_keys.seal(context, &opened)))
+    };
+    let secrets = app
+        .store
+        .scan(|tx| Box::pin(async move { Ok::<_, Failure>(deployment_secrets::list(tx).await?) }))
+        .await?;
+    for secret in secrets {
+        if let Some(sealed) = again(&secret.name, &secret.value_sealed)? {
+            statements.push(deployment_secrets::reseal(&secret.name, &sealed));
+        }
+    }
+    for project in projects::ids(app).await? {
+        let of = project.clone();
+        let (keys, totp) = app
+            .store
+            .scan(move |tx| {
+                Box::pin(async move {
+                    Ok::<_, Failure>((signing_keys::list(tx, &of).await?, users::totp_secrets(tx, &of).await?))
+                })
+            })
+            .await?;
+        for key in keys {
+            let context = crate::signing_keys::seal_context(&project, &key.kid);
+            if let Some(sealed) = again(&context, &key.private_key_sealed)? {
+                statements.push(signing_keys::reseal(&project, &key.kid, &sealed));
+            }
+        }
+        for secret in totp {
+            let context = crate::users::totp_seal_context(&project, secret.id);
+            if let Some(sealed) = again(&context, &secret.totp_secret_sealed)? {
+                statements.push(users::reseal_totp(&project, secret.id, &secret.totp_secret_sealed, &sealed));
+            }
+        }
+    }
+    let count = statements.len();
+    for chunk in statements.chunks(500) {
+        app.store.batch(chunk.to_vec()).await?;
+    }
+    Ok(count)
+}

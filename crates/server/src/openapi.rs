@@ -1,0 +1,13 @@
+//! `openapi`: the description of the API, JSON either way.
+
+use crate::{
+    output::{Failed, Output},
+    wire,
+};
+
+/// Prints the document.
+pub(crate) fn run(output: &Output) -> Result<(), Failed> {
+    let document = wire::openapi();
+    output.result(format_args!("{document:#}"), &document);
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! How the types of the domain are stored: ids as text, hashes as bytes.
+
+use latchkey_api_types::ids::{
+    AuditEventId, ContactChannelId, JobId, KeySetId, OauthAccountId, OneTimeCodeId, ProjectId, SessionId, TeamId,
+    UserId,
+};
+use latchkey_crypto::TokenHash;
+
+use crate::engine::{FromValue, ToValue, Value, ValueRef, text_value, wrong_kind};
+
+text_value!(
+    AuditEventId,
+    ContactChannelId,
+    JobId,
+    KeySetId,
+    OauthAccountId,
+    OneTimeCodeId,
+    ProjectId,
+    SessionId,
+    TeamId,
+    UserId
+);
+
+impl ToValue for TokenHash {
+    fn to_value(&self) -> Value {
+        Value::Bytes(self.as_bytes().to_vec())
+    }
+}
+
+impl FromValue for TokenHash {
+    fn from_value(value: ValueRef<'_>) -> Result<Self, String> {
+        match value {
+            ValueRef::Bytes(bytes) => Self::from_bytes(bytes).ok_or_else(|| "a hash of another length".to_owned()),
+            other => wrong_kind("a hash", other),
+        }
+    }
+}
