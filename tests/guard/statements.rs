@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use latchkey_api_types::ids::{JobId, ProjectId, TeamId, UserId};
-use latchkey_config::{OAuthProviderSettings, ProviderType};
+use latchkey_config::settings::{OAuthProviderSettings, ProviderType};
 use latchkey_crypto::Secret;
 use latchkey_identity::{administrators, signing_keys};
 use latchkey_storage::engine::{EngineKind, recorded};

@@ -156,7 +156,7 @@ on_both_engines! {
         let ada = people::sign_up(&server, "ada@example.com").await;
         let sign_ins = join_all((0..8).map(|_| try_sign_in(&server, "ada@example.com", PASSWORD)));
         let (answers, updated) =
-            futures_util::join!(sign_ins, update(&server, &ada, PASSWORD, OTHER_PASSWORD, None));
+            tokio::join!(sign_ins, update(&server, &ada, PASSWORD, OTHER_PASSWORD, None));
         updated.expect(200);
         for answer in answers {
             if answer.status == 200 {

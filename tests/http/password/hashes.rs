@@ -89,7 +89,7 @@ on_both_engines! {
         let ada = people::sign_up(&server, "ada@example.com").await;
         let sign_ins = join_all((0..40).map(|_| try_sign_in(&server, "ada@example.com", PASSWORD)));
         let reads = join_all((0..40).map(|_| people::seen_by_self(&server, &ada)));
-        let (answers, _) = futures_util::join!(sign_ins, reads);
+        let (answers, _) = tokio::join!(sign_ins, reads);
         let (done, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
         assert!(!done.is_empty() && !refused.is_empty(), "{} and {}", done.len(), refused.len());
         for answer in refused {

@@ -1,6 +1,6 @@
 //! Contract 04 §2, §3 and §5.1: the mail that a sign-up sends, and where its link may lead.
 
-use latchkey_config::TrustedDomain;
+use latchkey_config::settings::TrustedDomain;
 use latchkey_testkit::{Builder, TestServer, on_both_engines};
 use latchkey_tests::mail;
 use latchkey_tests::people;

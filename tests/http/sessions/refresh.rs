@@ -121,7 +121,7 @@ on_both_engines! {
             let by_header = join_all((0..6).map(|_| refresh_by_header(&server, &ada.refresh_token)));
             let by_body = join_all((0..6).map(|_| refresh_by_body(&server, &ada.refresh_token)));
             let out = join_all((0..2).map(|_| sign_out(&server, &ada.access_token)));
-            let (by_header, by_body, out) = futures_util::join!(by_header, by_body, out);
+            let (by_header, by_body, out) = tokio::join!(by_header, by_body, out);
             for answer in by_header.iter().chain(&by_body).filter(|answer| answer.status != 200) {
                 assert_dead(answer);
             }

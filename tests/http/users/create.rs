@@ -1,12 +1,12 @@
 //! Contract 05 §3.1 and §3.2: `POST /users`.
 
-use latchkey_config::{OAuthProviderSettings, ProviderType};
+use latchkey_config::settings::{OAuthProviderSettings, ProviderType};
 use latchkey_testkit::{Builder, TestServer, on_both_engines};
 use latchkey_tests::people::{self, PASSWORD};
 use latchkey_tests::{join_all, stored};
 use serde_json::{Value, json};
 
-use super::TOTP;
+use super::{NOBODY, TOTP};
 
 fn with_github() -> Builder {
     TestServer::builder().project(|settings| {
@@ -164,7 +164,7 @@ on_both_engines! {
 
     async fn fields_of_other_shapes_are_violations(server) {
         let wrong = [
-            json!({ "selected_team_id": null }), json!({ "id": super::NOBODY }), json!({ "display_name": "x".repeat(257) }),
+            json!({ "selected_team_id": null }), json!({ "id": NOBODY }), json!({ "display_name": "x".repeat(257) }),
             json!({ "country_code": "DEU" }), json!({ "country_code": "1" }), json!({ "totp_secret_base64": "not base64!" }),
             json!({ "totp_secret_base64": "MTIz NDU2" }), json!({ "password_hash": "" }), json!({ "password": "x".repeat(71) }),
             json!({ "risk_scores": { "sign_up": { "bot": 1 } } }), json!({ "risk_scores": {} }),

@@ -51,7 +51,7 @@ on_both_engines! {
             }));
             let path = format!("/users/{}", ada.id);
             let delete = server.delete(&path).server().send();
-            let (sign_ins, refreshes, deleted) = futures_util::join!(sign_ins, refreshes, delete);
+            let (sign_ins, refreshes, deleted) = tokio::join!(sign_ins, refreshes, delete);
             deleted.expect(200);
             server.flush().await;
             for answer in sign_ins.iter().chain(&refreshes) {
