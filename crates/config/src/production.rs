@@ -1,7 +1,7 @@
 //! What `latchkey serve` refuses to start with: valid on a laptop, wrong in production.
 
-use crate::{Duration, 
-    Config,
+use crate::{
+    Config, Duration,
     dump::MASK,
     errors::{Findings, Problem},
 };

@@ -64,7 +64,8 @@ pub struct BreachHash {
 /// Hashes a password for a range query.
 pub fn breach_hash(password: &str) -> BreachHash {
     let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes());
-    let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+    let digit = |nibble: u8| char::from(b"0123456789ABCDEF"[usize::from(nibble)]);
+    let hex: String = hash.as_ref().iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
     let (prefix, suffix) = hex.split_at(5);
     BreachHash { prefix: prefix.to_owned(), suffix: suffix.to_owned() }
 }

@@ -54,7 +54,8 @@ impl MasterKeys {
     /// Whether another key than the current one sealed this.
     pub fn needs_reseal(&self, sealed: &[u8]) -> bool {
         let current = self.current.as_bytes();
-        sealed.get(1..=current.len()) != Some(current) || sealed.first().map(|&length| usize::from(length)) != Some(current.len())
+        sealed.get(1..=current.len()) != Some(current)
+            || sealed.first().map(|&length| usize::from(length)) != Some(current.len())
     }
 
     /// Opens what was sealed for the same purpose.

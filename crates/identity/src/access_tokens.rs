@@ -99,13 +99,12 @@ pub(crate) async fn mint(
 pub(crate) async fn verify(app: &App, token: &str) -> Result<Arc<AccessClaims>, TokenProblem> {
     let digest = *TokenHash::of(token).as_bytes();
     let now = app.clock.now_seconds();
-    let claims = match app.verified_tokens.0.get(&digest) {
-        Some(claims) => claims,
-        None => {
-            let claims = Arc::new(verify_signature(app, token, now).await?);
-            app.verified_tokens.0.insert(digest, Arc::clone(&claims));
-            claims
-        }
+    let claims = if let Some(claims) = app.verified_tokens.0.get(&digest) {
+        claims
+    } else {
+        let claims = Arc::new(verify_signature(app, token, now).await?);
+        app.verified_tokens.0.insert(digest, Arc::clone(&claims));
+        claims
     };
     if claims.exp <= now { Err(TokenProblem::Expired(expired(token))) } else { Ok(claims) }
 }

@@ -34,9 +34,17 @@ pub(crate) struct Activity(Mutex<Pending>);
 
 impl Activity {
     /// Notes that a token was minted from a session.
-    pub(crate) fn note(&self, project: &ProjectId, session: SessionId, user: UserId, at: i64, ip: Option<String>) {
+    pub(crate) fn note(
+        &self,
+        project: &ProjectId,
+        session: SessionId,
+        user: UserId,
+        at: i64,
+        ip: Option<String>,
+    ) {
         let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = pending.uses.entry((project.clone(), session)).or_insert(Use { user, at, end_user_ip: None });
+        let entry =
+            pending.uses.entry((project.clone(), session)).or_insert(Use { user, at, end_user_ip: None });
         entry.at = entry.at.max(at);
         if ip.is_some() {
             entry.end_user_ip = ip;

@@ -12,8 +12,8 @@ use crate::audit::{self, Actor, Event};
 use crate::contact_channels::normalise_email;
 use crate::declared_projects::owners_team;
 use crate::failure::Failure;
-use crate::projects;
 use crate::passwords;
+use crate::projects;
 
 /// Creates an administrator with a verified email and a password; returns the user's id.
 ///
@@ -26,8 +26,9 @@ pub async fn create(
     password: Secret<String>,
 ) -> Result<UserId, Failure> {
     let internal = ProjectId::internal();
-    let project =
-        projects::find(app, &internal).await?.ok_or_else(|| Failure::internal("the project internal is missing"))?;
+    let project = projects::find(app, &internal)
+        .await?
+        .ok_or_else(|| Failure::internal("the project internal is missing"))?;
     passwords::check_new(app, &project, &password).await?;
     let hash = app.hasher.hash(password).await?;
     let now = app.now();
@@ -54,7 +55,9 @@ pub async fn create(
     ];
     match app.store.batch(statements).await {
         Ok(_) => Ok(user),
-        Err(StorageError::Unique { .. }) => Err(Failure::text(409, "An administrator with this address exists.")),
+        Err(StorageError::Unique { .. }) => {
+            Err(Failure::text(409, "An administrator with this address exists."))
+        }
         Err(error) => Err(error.into()),
     }
 }

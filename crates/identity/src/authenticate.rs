@@ -7,8 +7,8 @@ use latchkey_api_types::ids::{ProjectId, SessionId, UserId};
 use latchkey_api_types::input::UserIdOrMe;
 use latchkey_api_types::user::RestrictionKind;
 use latchkey_api_types::{AccessType, KnownError};
-use latchkey_storage::users::{self, UserRow};
 use latchkey_storage::teams;
+use latchkey_storage::users::{self, UserRow};
 
 use crate::access_tokens::{self, TokenProblem};
 use crate::app::App;
@@ -166,7 +166,9 @@ async fn access_token(
         TokenProblem::Failure(failure) => failure,
     })?;
     if !claims.project_id.as_str().eq_ignore_ascii_case(project_id) {
-        return Err(KnownError::invalid_project_for_access_token(project_id, claims.project_id.as_str()).into());
+        return Err(
+            KnownError::invalid_project_for_access_token(project_id, claims.project_id.as_str()).into()
+        );
     }
     match claims.restricted_reason {
         Some(reason) if reason.kind == RestrictionKind::Anonymous && !credentials.allow_anonymous => {
@@ -255,7 +257,11 @@ pub(crate) fn client_key(app: &App, project: &Project, key: Option<&str>) -> Res
 }
 
 /// Step k. A user whose session has ended is nobody, at once (design, section 5).
-async fn load_user(app: &App, project: &ProjectId, claims: &AccessClaims) -> Result<Option<CurrentUser>, Failure> {
+async fn load_user(
+    app: &App,
+    project: &ProjectId,
+    claims: &AccessClaims,
+) -> Result<Option<CurrentUser>, Failure> {
     let (project, user, session) = (project.clone(), claims.sub, claims.refresh_token_id);
     let row = app
         .store

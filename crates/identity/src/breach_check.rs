@@ -15,7 +15,8 @@ pub(crate) async fn is_breached(app: &App, password: &str) -> Result<bool, Failu
     let settings = &app.config.passwords.breach_check;
     let hash = breach_hash(password);
     let url = format!("{}/{}", settings.url.as_str().trim_end_matches('/'), hash.prefix);
-    match app.outgoing.get_text(&url, &[("add-padding", "true")], settings.timeout.as_std(), MAX_ANSWER).await {
+    match app.outgoing.get_text(&url, &[("add-padding", "true")], settings.timeout.as_std(), MAX_ANSWER).await
+    {
         Ok(answer) => Ok(range_contains(&answer, &hash.suffix)),
         Err(error) if settings.fail_open => {
             tracing::warn!(%error, "the breach check could not be made; the password was accepted without it");

@@ -82,7 +82,9 @@ impl UserKind {
 pub fn restricted_reason(user: &UserRow, project: &Project) -> Option<RestrictedReason> {
     let kind = if user.is_anonymous {
         RestrictionKind::Anonymous
-    } else if project.settings.onboarding.require_email_verification && user.primary_email_verified != Some(true) {
+    } else if project.settings.onboarding.require_email_verification
+        && user.primary_email_verified != Some(true)
+    {
         RestrictionKind::EmailNotVerified
     } else if user.restricted_by_admin {
         RestrictionKind::RestrictedByAdministrator

@@ -36,7 +36,8 @@ pub async fn apply(app: &App) -> Result<(), Failure> {
     }
     declared.sort_by_key(|project| project.id != ProjectId::internal().as_str());
     for declaration in &declared {
-        let id = declaration.id.parse().map_err(|_| Failure::internal("a declared project has no valid id"))?;
+        let id =
+            declaration.id.parse().map_err(|_| Failure::internal("a declared project has no valid id"))?;
         app.store.batch(statements(&id, declaration, app.now())?).await?;
         app.projects.forget(&id);
     }
@@ -45,7 +46,9 @@ pub async fn apply(app: &App) -> Result<(), Failure> {
 
 fn statements(id: &ProjectId, declaration: &ProjectDeclaration, now: i64) -> Result<Vec<Stmt>, Failure> {
     let owner = match &declaration.owner_team {
-        Some(team) => team.parse().map_err(|_| Failure::internal("a declared project's owner_team is not a UUID"))?,
+        Some(team) => {
+            team.parse().map_err(|_| Failure::internal("a declared project's owner_team is not a UUID"))?
+        }
         None => owners_team(),
     };
     let mut statements = vec![projects::upsert(&ProjectRow {

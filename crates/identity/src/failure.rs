@@ -66,7 +66,7 @@ impl From<HashError> for Failure {
         match error {
             HashError::Busy { retry_after_seconds } => Self::Busy { retry_after_seconds },
             HashError::TooLong => Self::text(400, "The password is too long to be checked."),
-            other => Self::internal(format_args!("password hashing: {other}")),
+            HashError::Broken(what) => Self::internal(format_args!("password hashing: {what}")),
         }
     }
 }

@@ -33,7 +33,10 @@ pub async fn reseal(app: &App) -> Result<usize, Failure> {
             .store
             .scan(move |tx| {
                 Box::pin(async move {
-                    Ok::<_, Failure>((signing_keys::list(tx, &of).await?, users::totp_secrets(tx, &of).await?))
+                    Ok::<_, Failure>((
+                        signing_keys::list(tx, &of).await?,
+                        users::totp_secrets(tx, &of).await?,
+                    ))
                 })
             })
             .await?;

@@ -49,7 +49,10 @@ pub async fn refresh(app: &App, request: RefreshRequest<'_>) -> Result<Tokens, F
         other => other,
     })?;
     let Some(refresh_token) = request.refresh_token else {
-        return Err(Failure::Oauth { error: "invalid_request", description: "refresh_token is missing".into() });
+        return Err(Failure::Oauth {
+            error: "invalid_request",
+            description: "refresh_token is missing".into(),
+        });
     };
     sessions::refresh(app, &project, refresh_token, RefreshStyle::Keep, request.end_user_ip).await
 }

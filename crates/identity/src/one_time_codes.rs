@@ -30,7 +30,13 @@ pub(crate) struct MailedCode {
 }
 
 /// Makes the code by which a user verifies an address.
-pub(crate) fn email_verification(app: &App, project: &ProjectId, user: UserId, email: &str, callback: &Url) -> MailedCode {
+pub(crate) fn email_verification(
+    app: &App,
+    project: &ProjectId,
+    user: UserId,
+    email: &str,
+    callback: &Url,
+) -> MailedCode {
     let code = app.random.token();
     let now = app.now();
     let statement = one_time_codes::insert(&OneTimeCodeRow {
@@ -51,8 +57,11 @@ pub(crate) fn email_verification(app: &App, project: &ProjectId, user: UserId, e
 /// The callback URL with `code` set and its other query parameters as they were.
 fn with_code(callback: &Url, code: &str) -> String {
     let mut link = callback.clone();
-    let others: Vec<(String, String)> =
-        callback.query_pairs().filter(|(name, _)| name != "code").map(|(n, v)| (n.into_owned(), v.into_owned())).collect();
+    let others: Vec<(String, String)> = callback
+        .query_pairs()
+        .filter(|(name, _)| name != "code")
+        .map(|(n, v)| (n.into_owned(), v.into_owned()))
+        .collect();
     link.query_pairs_mut().clear().extend_pairs(others).append_pair("code", code);
     link.into()
 }

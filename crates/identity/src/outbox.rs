@@ -13,9 +13,15 @@ use crate::projects::Project;
 pub(crate) const QUEUE: &str = "mail";
 
 /// The statement that queues a mail with a link to verify an address.
-pub(crate) fn email_verification(app: &App, project: &Project, to: &str, link: &str) -> Result<Stmt, Failure> {
+pub(crate) fn email_verification(
+    app: &App,
+    project: &Project,
+    to: &str,
+    link: &str,
+) -> Result<Stmt, Failure> {
     let mail = EmailVerification { project_name: &project.display_name, link };
-    let message = mail.to_message(to, &app.config.mail.sender(&project.display_name)).map_err(Failure::internal)?;
+    let message =
+        mail.to_message(to, &app.config.mail.sender(&project.display_name)).map_err(Failure::internal)?;
     queue(app, project, &message)
 }
 

@@ -34,7 +34,8 @@ pub type Exceptions = Vec<AllowedTarget>;
 
 /// Whether an address may be called: it is public, or in a range that is excepted.
 fn may_call(exceptions: &[AllowedTarget], address: IpAddr) -> bool {
-    let excepted = |target: &AllowedTarget| matches!(target, AllowedTarget::Network(range) if range.contains(address));
+    let excepted =
+        |target: &AllowedTarget| matches!(target, AllowedTarget::Network(range) if range.contains(address));
     is_public(address) || exceptions.iter().any(excepted)
 }
 
@@ -168,9 +169,27 @@ mod tests {
     #[test]
     fn private_and_special_addresses_are_not_public() {
         let private = [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
-            "224.0.0.1", "255.255.255.255", "192.0.0.1", "198.18.0.1", "::1", "::", "fe80::1", "fc00::1",
-            "::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "2001::1", "64:ff9b::7f00:1", "ff02::1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "192.0.0.1",
+            "198.18.0.1",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "2002:7f00:1::",
+            "2001::1",
+            "64:ff9b::7f00:1",
+            "ff02::1",
         ];
         for address in private {
             assert!(!is_public(address.parse().unwrap()), "{address}");

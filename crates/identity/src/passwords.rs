@@ -39,7 +39,11 @@ pub(crate) fn check_length(project: &Project, field: &str, password: &Secret<Str
 /// # Errors
 /// `PASSWORD_TOO_SHORT`, `SCHEMA_ERROR` if too long, `PASSWORD_REQUIREMENTS_NOT_MET` for the rules that the contract
 /// does not know.
-pub(crate) async fn check_new(app: &App, project: &Project, password: &Secret<String>) -> Result<(), Failure> {
+pub(crate) async fn check_new(
+    app: &App,
+    project: &Project,
+    password: &Secret<String>,
+) -> Result<(), Failure> {
     let rules = &project.settings.latchkey.password;
     let text = password.expose();
     check_length(project, "password", password)?;
@@ -50,13 +54,18 @@ pub(crate) async fn check_new(app: &App, project: &Project, password: &Secret<St
     if rules.require_classes {
         let classes = password_rules::character_classes(text);
         if text.chars().count() < 12 || !classes.has_all() {
-            return Err(refused("The password needs at least 12 characters with upper case, lower case, a digit and a symbol."));
+            return Err(refused(
+                "The password needs at least 12 characters with upper case, lower case, a digit and a symbol.",
+            ));
         }
     }
     if rules.refuse_common && password_rules::is_common(text) {
         return Err(refused("This is one of the most common passwords, which attackers try first."));
     }
-    if rules.breach_check && app.config.passwords.breach_check.enabled && breach_check::is_breached(app, text).await? {
+    if rules.breach_check
+        && app.config.passwords.breach_check.enabled
+        && breach_check::is_breached(app, text).await?
+    {
         return Err(refused("This password appeared in a data breach, so attackers know it."));
     }
     Ok(())

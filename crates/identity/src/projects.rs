@@ -51,7 +51,10 @@ impl Project {
 
     fn from_rows(row: ProjectRow, keys: Vec<KeySetRow>, now: i64) -> Result<Self, Failure> {
         let settings = serde_json::from_str(&row.settings).map_err(|error| {
-            Failure::internal(format_args!("the stored settings of project {} cannot be read: {error}", row.id))
+            Failure::internal(format_args!(
+                "the stored settings of project {} cannot be read: {error}",
+                row.id
+            ))
         })?;
         Ok(Self {
             id: row.id,
@@ -117,11 +120,15 @@ pub async fn ids(app: &App) -> Result<Vec<ProjectId>, Failure> {
 pub fn client_view(project: &Project) -> ClientProject {
     let settings = &project.settings;
     let providers = settings.auth.oauth.providers.iter();
-    let enabled = providers.filter(|(_, provider)| provider.provider_type.is_some() && provider.allow_sign_in);
+    let enabled =
+        providers.filter(|(_, provider)| provider.provider_type.is_some() && provider.allow_sign_in);
     let trusted = settings.domains.trusted_domains.values();
     let mut domains: Vec<ProjectDomain> = trusted
         .filter_map(|domain| {
-            Some(ProjectDomain { domain: domain.base_url.clone()?, handler_path: domain.handler_path.clone() })
+            Some(ProjectDomain {
+                domain: domain.base_url.clone()?,
+                handler_path: domain.handler_path.clone(),
+            })
         })
         .collect();
     domains.sort_by(|one, other| one.domain.cmp(&other.domain));

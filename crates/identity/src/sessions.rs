@@ -35,7 +35,8 @@ pub(crate) struct Beginning {
 pub(crate) fn begin(app: &App, project: &ProjectId, beginning: Beginning) -> (SessionRow, RefreshToken) {
     let now = app.now();
     let token = RefreshToken::generate(&app.random);
-    let lifetime = beginning.expires_in_millis.unwrap_or(app.config.tokens.refresh_token_lifetime.as_millis());
+    let lifetime =
+        beginning.expires_in_millis.unwrap_or(app.config.tokens.refresh_token_lifetime.as_millis());
     let row = SessionRow {
         project_id: project.clone(),
         id: SessionId::from_uuid(app.random.uuid()),
@@ -136,7 +137,8 @@ pub async fn refresh(
             Standing::Replaced => Some(token.successor(&app.secrets.rotation_key)),
             Standing::Current => {
                 let successor = token.successor(&app.secrets.rotation_key);
-                let rotated = sessions::rotate(&project.id, session.id, &token.hash(), &successor.hash(), now);
+                let rotated =
+                    sessions::rotate(&project.id, session.id, &token.hash(), &successor.hash(), now);
                 if app.store.batch(vec![rotated]).await?.first().is_none_or(|outcome| outcome.affected == 0) {
                     continue; // Somebody else rotated it, or ended the session, in this moment: look again.
                 }
@@ -273,7 +275,9 @@ async fn find_family(
     app.store
         .read(move |tx| {
             Box::pin(async move {
-                let Some(session) = sessions::by_family(tx, &project, &family).await? else { return Ok(None) };
+                let Some(session) = sessions::by_family(tx, &project, &family).await? else {
+                    return Ok(None);
+                };
                 let user = users::get(tx, &project, session.user_id).await?;
                 Ok(user.map(|user| (session, user)))
             })

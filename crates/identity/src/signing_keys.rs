@@ -79,7 +79,11 @@ pub async fn published(app: &App, project: &str, kinds: &[UserKind]) -> Result<s
 }
 
 /// Keys for verification; looks again if the key id is unknown and the last look is some time ago.
-pub(crate) async fn for_verification(app: &App, project: &ProjectId, kid: &str) -> Result<Arc<ProjectKeys>, Failure> {
+pub(crate) async fn for_verification(
+    app: &App,
+    project: &ProjectId,
+    kid: &str,
+) -> Result<Arc<ProjectKeys>, Failure> {
     let keys = cached(app, project).await?;
     let stale = app.now() - keys.loaded_at >= LOOK_AGAIN_AFTER;
     if keys.verifying.contains_key(kid) || !stale { Ok(keys) } else { load(app, project).await }
@@ -107,7 +111,8 @@ pub async fn rotate(app: &App, project: &ProjectId) -> Result<Vec<String>, Failu
 
 async fn with_kinds(app: &App, project: &ProjectId, kinds: &[UserKind]) -> Result<Arc<ProjectKeys>, Failure> {
     let keys = cached(app, project).await?;
-    let missing: Vec<UserKind> = kinds.iter().copied().filter(|kind| !keys.signing.contains_key(kind)).collect();
+    let missing: Vec<UserKind> =
+        kinds.iter().copied().filter(|kind| !keys.signing.contains_key(kind)).collect();
     if missing.is_empty() {
         return Ok(keys);
     }
@@ -136,8 +141,12 @@ async fn rows(app: &App, project: &ProjectId) -> Result<Vec<SigningKeyRow>, Fail
 async fn load(app: &App, project: &ProjectId) -> Result<Arc<ProjectKeys>, Failure> {
     let now = app.now();
     let honoured_for = app.config.tokens.access_token_lifetime.as_millis() + RETIRED_MARGIN;
-    let mut keys =
-        ProjectKeys { signing: HashMap::new(), verifying: HashMap::new(), published: Vec::new(), loaded_at: now };
+    let mut keys = ProjectKeys {
+        signing: HashMap::new(),
+        verifying: HashMap::new(),
+        published: Vec::new(),
+        loaded_at: now,
+    };
     let mut rows = rows(app, project).await?;
     rows.retain(|row| row.retired_at.is_none_or(|retired| now - retired < honoured_for));
     rows.sort_by_key(|row| ["active", "next", "retired"].iter().position(|state| row.state == *state));
@@ -163,7 +172,9 @@ fn open(app: &App, row: &SigningKeyRow) -> Result<SigningKey, Failure> {
     let pkcs8 = app
         .master_keys
         .open(&seal_context(&row.project_id, &row.kid), &row.private_key_sealed)
-        .map_err(|error| Failure::internal(format_args!("the master key does not open signing key {}: {error}", row.kid)))?;
+        .map_err(|error| {
+            Failure::internal(format_args!("the master key does not open signing key {}: {error}", row.kid))
+        })?;
     SigningKey::from_pkcs8(&pkcs8).map_err(Failure::internal)
 }
 

@@ -107,7 +107,12 @@ pub async fn show(app: &App, project: &Project, user: UserRow) -> Result<ServerU
     Ok(view(project, user, accounts, team))
 }
 
-fn view(project: &Project, user: UserRow, accounts: Vec<OauthAccountRow>, team: Option<TeamRow>) -> ServerUser {
+fn view(
+    project: &Project,
+    user: UserRow,
+    accounts: Vec<OauthAccountRow>,
+    team: Option<TeamRow>,
+) -> ServerUser {
     let reason = restricted_reason(&user, project);
     let accounts = accounts.into_iter().map(|account| OauthAccount {
         id: account.provider_config_id,
@@ -198,7 +203,7 @@ pub async fn create(app: &App, auth: &Auth, request: UserCreate) -> Result<Serve
         app,
         project,
         request.password.and_then(|password| password.0).map(|password| Secret::new(password.into_string())),
-        request.password_hash.map(|hash| hash.into_string()),
+        request.password_hash.map(latchkey_api_types::input::NonEmptyText::into_string),
         false,
     )
     .await?;
@@ -212,13 +217,16 @@ pub async fn create(app: &App, auth: &Auth, request: UserCreate) -> Result<Serve
     };
     restriction.apply(&mut user)?;
 
-    user.display_name = non_empty(request.display_name.and_then(|name| name.0).map(|name| name.into_string()));
+    user.display_name = non_empty(
+        request.display_name.and_then(|name| name.0).map(latchkey_api_types::input::DisplayName::into_string),
+    );
     user.profile_image_url = match request.profile_image_url.and_then(|url| url.0) {
         Some(url) => Some(images::accept(url.as_str(), AccessType::Server)?),
         None => None,
     };
     user.client_metadata = request.client_metadata.and_then(|value| stored_metadata(&value.0));
-    user.client_read_only_metadata = request.client_read_only_metadata.and_then(|value| stored_metadata(&value.0));
+    user.client_read_only_metadata =
+        request.client_read_only_metadata.and_then(|value| stored_metadata(&value.0));
     user.server_metadata = request.server_metadata.and_then(|value| stored_metadata(&value.0));
     user.is_anonymous = request.is_anonymous.unwrap_or(false);
     user.otp_auth_enabled = request.otp_auth_enabled.unwrap_or(false);
@@ -229,7 +237,8 @@ pub async fn create(app: &App, auth: &Auth, request: UserCreate) -> Result<Serve
     }
     // The secret is kept, but only an update switches the second factor on (contract 05 §3.2).
     let secret = request.totp_secret_base64.and_then(|secret| secret.0);
-    user.totp_secret_sealed = secret.map(|secret| changes::seal_totp(app, &project.id, user.id, secret.as_str()));
+    user.totp_secret_sealed =
+        secret.map(|secret| changes::seal_totp(app, &project.id, user.id, secret.as_str()));
     user.has_password = password.is_some();
     let accounts = linked_accounts(app, project, user.id, request.oauth_providers.unwrap_or_default())?;
     user.oauth_accounts = i64::try_from(accounts.len()).unwrap_or(i64::MAX);
@@ -255,7 +264,12 @@ pub async fn create(app: &App, auth: &Auth, request: UserCreate) -> Result<Serve
         statements.push(credentials::set_password(&project.id, user.id, hash, now));
     }
     statements.extend(accounts.iter().map(oauth_accounts::insert));
-    statements.push(audit::record(app, &project.id, audit::kind::CREATED, &Event::of_user(auth.access, user.id)));
+    statements.push(audit::record(
+        app,
+        &project.id,
+        audit::kind::CREATED,
+        &Event::of_user(auth.access, user.id),
+    ));
     match app.store.batch(statements).await {
         Ok(_) => Ok(view(project, user, accounts, None)),
         Err(error) => Err(conflict(error, email.as_deref())),

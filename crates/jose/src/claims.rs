@@ -72,6 +72,10 @@ impl Expect<'_> {
             return Err(JwtError::NotYetValid);
         }
         let end = claims.exp.ok_or(JwtError::Malformed)?;
-        if end.saturating_add(self.leeway_seconds) <= self.now_seconds { Err(JwtError::Expired) } else { Ok(()) }
+        if end.saturating_add(self.leeway_seconds) <= self.now_seconds {
+            Err(JwtError::Expired)
+        } else {
+            Ok(())
+        }
     }
 }

@@ -1,8 +1,6 @@
 //! Verification: the key decides the algorithm, the header must agree.
 
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ParsedPublicKey, 
-};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
@@ -21,7 +19,9 @@ pub struct VerifyingKey {
 impl VerifyingKey {
     /// Reads a P-256 key.
     pub fn from_jwk(jwk: &Jwk) -> Result<Self, KeyError> {
-        if (jwk.kty.as_str(), jwk.crv.as_deref()) != ("EC", Some("P-256")) || jwk.alg.as_deref().is_some_and(|alg| alg != "ES256") {
+        if (jwk.kty.as_str(), jwk.crv.as_deref()) != ("EC", Some("P-256"))
+            || jwk.alg.as_deref().is_some_and(|alg| alg != "ES256")
+        {
             return Err(KeyError("only P-256 keys for ES256 are known"));
         }
         let coordinate = |text: &Option<String>| {

@@ -11,7 +11,8 @@ use latchkey_mail::DevMailbox;
 use serde_json::json;
 
 /// The mailbox page loads nothing from anywhere; mails are shown in frames without scripts.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; img-src data:; base-uri 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; img-src data:; base-uri 'none'";
 
 /// `GET /dev/emails?to=ADDRESS` (JSON, newest first) and `GET /dev/mailbox` (a page).
 pub fn pages(mailbox: &Arc<DevMailbox>) -> Router {
@@ -21,7 +22,8 @@ pub fn pages(mailbox: &Arc<DevMailbox>) -> Router {
             "/dev/emails",
             get(move |RawQuery(query): RawQuery| async move {
                 let items = listed.list(to(query.as_deref()).as_deref());
-                let headers = [(CONTENT_TYPE, "application/json; charset=utf-8"), (CACHE_CONTROL, "no-store")];
+                let headers =
+                    [(CONTENT_TYPE, "application/json; charset=utf-8"), (CACHE_CONTROL, "no-store")];
                 (headers, json!({ "items": items }).to_string()).into_response()
             }),
         )

@@ -58,7 +58,10 @@ fn run(cli: Cli, output: &Output) -> Result<(), Failed> {
             version::run(output);
             return Ok(());
         }
-        Verb::Openapi => return openapi::run(output),
+        Verb::Openapi => {
+            openapi::run(output);
+            return Ok(());
+        }
         Verb::Config { verb } => {
             return match verb {
                 ConfigVerb::Check { production } => configuration::check(&common, production, output),

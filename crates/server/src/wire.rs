@@ -88,7 +88,8 @@ pub async fn open_migrated_store(config: &Config, clock: &dyn Clock) -> Result<S
 /// A sentence that says which setting is missing.
 pub fn master_keys(config: &Config) -> Result<MasterKeys, String> {
     let keys = config.security.master_keys().into_iter().map(|key| (key.id, *key.bytes)).collect();
-    MasterKeys::new(keys).ok_or_else(|| "security.master_keys is missing: set it to ID:BASE64 of 32 random bytes".into())
+    MasterKeys::new(keys)
+        .ok_or_else(|| "security.master_keys is missing: set it to ID:BASE64 of 32 random bytes".into())
 }
 
 /// Builds the application without listening: enough for commands that act on it.
@@ -113,12 +114,22 @@ pub async fn application(
     let outgoing =
         Outgoing::new(config.outgoing.allow_private_addresses.clone()).map_err(|error| error.to_string())?;
     let master_keys = master_keys(&config)?;
-    App::start(Parts { store, clock, random: Random::system(), master_keys, hasher, mail, outgoing, config, public_url })
-        .await
-        .map_err(|failure| match failure {
-            Failure::Internal(what) => what,
-            other => format!("{other:?}"),
-        })
+    App::start(Parts {
+        store,
+        clock,
+        random: Random::system(),
+        master_keys,
+        hasher,
+        mail,
+        outgoing,
+        config,
+        public_url,
+    })
+    .await
+    .map_err(|failure| match failure {
+        Failure::Internal(what) => what,
+        other => format!("{other:?}"),
+    })
 }
 
 /// Starts a server: from its return on, requests are answered.
@@ -145,8 +156,13 @@ pub async fn start(wiring: Wiring) -> Result<Running, String> {
         // An error means that the sender is gone, which is an end as well.
         let _ = stopped.wait_for(|stop| *stop).await;
     };
-    let mut listeners =
-        vec![tokio::spawn(latchkey_http::serve(wiring.listener, service, limits.clone(), Some(metrics), until(stopped.clone())))];
+    let mut listeners = vec![tokio::spawn(latchkey_http::serve(
+        wiring.listener,
+        service,
+        limits.clone(),
+        Some(metrics),
+        until(stopped.clone()),
+    ))];
     if let Some(listener) = wiring.observe {
         let observe = Observe::new(Arc::new(registry), readiness(&app, stopped.clone()));
         listeners.push(tokio::spawn(latchkey_http::serve(listener, observe, limits, None, until(stopped))));

@@ -30,7 +30,11 @@ record! {
 }
 
 /// All channels of a user, oldest first.
-pub async fn list(tx: &mut Tx, project: &ProjectId, user: UserId) -> Result<Vec<ContactChannelRow>, StorageError> {
+pub async fn list(
+    tx: &mut Tx,
+    project: &ProjectId,
+    user: UserId,
+) -> Result<Vec<ContactChannelRow>, StorageError> {
     tx.query(
         "SELECT project_id, id, user_id, type, value, is_primary, is_verified, used_for_auth, created_at \
          FROM contact_channels WHERE project_id = $1 AND user_id = $2 ORDER BY created_at, id",

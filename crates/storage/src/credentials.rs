@@ -33,7 +33,11 @@ pub async fn password_by_auth_email(
 }
 
 /// The password hash of a user.
-pub async fn password(tx: &mut Tx, project: &ProjectId, user: UserId) -> Result<Option<PasswordRow>, StorageError> {
+pub async fn password(
+    tx: &mut Tx,
+    project: &ProjectId,
+    user: UserId,
+) -> Result<Option<PasswordRow>, StorageError> {
     tx.query_opt(
         "SELECT user_id, hash FROM credentials WHERE project_id = $1 AND user_id = $2 AND kind = 'password'",
         args![project, user],

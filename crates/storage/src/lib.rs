@@ -17,7 +17,7 @@ pub mod users;
 mod values;
 
 use engine::Migration;
-pub use engine::{Store, StorageError};
+pub use engine::{StorageError, Store};
 
 /// The migrations of Latchkey, in order.
 pub const MIGRATIONS: &[Migration] = &[

@@ -29,7 +29,11 @@ record! {
 }
 
 /// All linked accounts of a user, oldest first.
-pub async fn list(tx: &mut Tx, project: &ProjectId, user: UserId) -> Result<Vec<OauthAccountRow>, StorageError> {
+pub async fn list(
+    tx: &mut Tx,
+    project: &ProjectId,
+    user: UserId,
+) -> Result<Vec<OauthAccountRow>, StorageError> {
     tx.query(
         "SELECT project_id, id, user_id, provider_config_id, account_id, email, allow_sign_in, \
          allow_connected_accounts, created_at FROM oauth_accounts \

@@ -62,7 +62,11 @@ pub async fn by_family(
 }
 
 /// One session.
-pub async fn get(tx: &mut Tx, project: &ProjectId, id: SessionId) -> Result<Option<SessionRow>, StorageError> {
+pub async fn get(
+    tx: &mut Tx,
+    project: &ProjectId,
+    id: SessionId,
+) -> Result<Option<SessionRow>, StorageError> {
     tx.query_opt(select!("WHERE s.project_id = $1 AND s.id = $2"), args![project, id]).await
 }
 

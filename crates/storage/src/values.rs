@@ -1,8 +1,8 @@
 //! How the types of the domain are stored: ids as text, hashes as bytes.
 
 use latchkey_api_types::ids::{
-    AuditEventId, ContactChannelId, JobId, KeySetId, OauthAccountId, OneTimeCodeId, ProjectId, SessionId, TeamId,
-    UserId,
+    AuditEventId, ContactChannelId, JobId, KeySetId, OauthAccountId, OneTimeCodeId, ProjectId, SessionId,
+    TeamId, UserId,
 };
 use latchkey_crypto::TokenHash;
 
@@ -30,7 +30,9 @@ impl ToValue for TokenHash {
 impl FromValue for TokenHash {
     fn from_value(value: ValueRef<'_>) -> Result<Self, String> {
         match value {
-            ValueRef::Bytes(bytes) => Self::from_bytes(bytes).ok_or_else(|| "a hash of another length".to_owned()),
+            ValueRef::Bytes(bytes) => {
+                Self::from_bytes(bytes).ok_or_else(|| "a hash of another length".to_owned())
+            }
             other => wrong_kind("a hash", other),
         }
     }

@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 
-use latchkey_storage::engine::{DatabaseUrl, Store, StoreOptions};
 use latchkey_storage::MIGRATIONS;
+use latchkey_storage::engine::{DatabaseUrl, Store, StoreOptions};
 use tokio::sync::OnceCell;
 use tokio_postgres::NoTls;
 use uuid::Uuid;
@@ -89,7 +89,10 @@ async fn sqlite() -> Database {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let file = directory.path().join("latchkey.db");
     std::fs::copy(template, &file).expect("a copy of the template");
-    Database { url: url_of(&format!("sqlite:{}", file.display())), place: Place::Directory { _directory: directory } }
+    Database {
+        url: url_of(&format!("sqlite:{}", file.display())),
+        place: Place::Directory { _directory: directory },
+    }
 }
 
 async fn postgres() -> Database {
@@ -113,7 +116,8 @@ impl Drop for Database {
             let statement = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
             // Drop cannot wait inside the test's runtime, so it gets one of its own.
             let dropped = std::thread::spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+                let runtime =
+                    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
                 runtime.block_on(administer(&statement));
             });
             drop(dropped.join());

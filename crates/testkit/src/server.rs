@@ -125,9 +125,13 @@ impl TestServer {
         }
         config.projects.extend([declared, declared_other]);
 
-        let store = Store::open(&StoreOptions { readers: 2, pool_size: 8, ..StoreOptions::new(database.url.clone()) })
-            .await
-            .expect("a store");
+        let store = Store::open(&StoreOptions {
+            readers: 2,
+            pool_size: 8,
+            ..StoreOptions::new(database.url.clone())
+        })
+        .await
+        .expect("a store");
         let clock = Arc::new(FakeClock::default());
         let time = Arc::clone(&clock);
         let mailbox = Arc::new(DevMailbox::new(move || time.now_millis()));

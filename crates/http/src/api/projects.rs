@@ -20,8 +20,12 @@ pub(super) fn routes() -> Vec<Route> {
     // The issuers of restricted and anonymous users have no key sets of their own.
     for redirect in [Route::get, Route::post, Route::put, Route::patch, Route::delete] {
         let summary = "Find the keys behind an issuer";
-        routes.push(redirect("/projects-anonymous-users/{project_id}/.well-known/{*rest}", summary).open(anonymous));
-        routes.push(redirect("/projects-restricted-users/{project_id}/.well-known/{*rest}", summary).open(restricted));
+        routes.push(
+            redirect("/projects-anonymous-users/{project_id}/.well-known/{*rest}", summary).open(anonymous),
+        );
+        routes.push(
+            redirect("/projects-restricted-users/{project_id}/.well-known/{*rest}", summary).open(restricted),
+        );
     }
     routes
 }

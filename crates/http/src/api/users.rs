@@ -1,6 +1,8 @@
 //! Users: the signed-in one under `/users/me`, and, for servers, each by its id.
 
-use latchkey_api_types::ErrorCode::{CannotGetOwnUserWithoutUser, TeamMembershipNotFound, UserEmailAlreadyExists, UserNotFound};
+use latchkey_api_types::ErrorCode::{
+    CannotGetOwnUserWithoutUser, TeamMembershipNotFound, UserEmailAlreadyExists, UserNotFound,
+};
 use latchkey_api_types::user::{
     ClientUser, ClientUserUpdate, ServerUser, UserCreate, UserPath, UserUpdate, UsersQuery,
 };
@@ -70,7 +72,11 @@ async fn create(
     users::create(&call.app, &call.auth, request).await.map(Created)
 }
 
-async fn get(call: Call, Path(path): Path<UserPath>, Query(_): Query<UsersQuery>) -> Result<Json<ServerUser>, Failure> {
+async fn get(
+    call: Call,
+    Path(path): Path<UserPath>,
+    Query(_): Query<UsersQuery>,
+) -> Result<Json<ServerUser>, Failure> {
     let id = call.auth.user_or_me(path.user_id)?;
     users::get(&call.app, &call.auth, id).await.map(Json)
 }
@@ -85,7 +91,11 @@ async fn update(
     users::update(&call.app, &call.auth, id, request).await.map(Json)
 }
 
-async fn delete(call: Call, Path(path): Path<UserPath>, Query(_): Query<UsersQuery>) -> Result<Success, Failure> {
+async fn delete(
+    call: Call,
+    Path(path): Path<UserPath>,
+    Query(_): Query<UsersQuery>,
+) -> Result<Success, Failure> {
     let id = call.auth.user_or_me(path.user_id)?;
     users::delete(&call.app, &call.auth, id).await.map(|()| Success)
 }

@@ -98,15 +98,22 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
         statements.push(outbox::email_verification(app, project, &email, &code.link)?);
     }
 
-    let beginning =
-        Beginning { user: user.id, amr: AMR, expires_in_millis: None, is_impersonation: false, end_user_ip: request.end_user_ip };
+    let beginning = Beginning {
+        user: user.id,
+        amr: AMR,
+        expires_in_millis: None,
+        is_impersonation: false,
+        end_user_ip: request.end_user_ip,
+    };
     let (session, token) = begin(app, &project.id, beginning);
     if !user.requires_totp_mfa {
         statements.push(sessions::insert(&session));
     }
     match app.store.batch(statements).await {
         Ok(_) => {}
-        Err(StorageError::Unique { index }) if index == "contact_channels_used_for_auth_key" => return Err(taken()),
+        Err(StorageError::Unique { index }) if index == "contact_channels_used_for_auth_key" => {
+            return Err(taken());
+        }
         // The anonymous caller was upgraded or deleted by somebody else in this moment.
         Err(StorageError::Guard { .. }) => return Err(KnownError::user_authentication_required().into()),
         Err(error) => return Err(error.into()),
@@ -121,7 +128,9 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
 async fn is_taken(app: &App, auth: &Auth, email: &str) -> Result<bool, Failure> {
     let (project, email) = (auth.project.id.clone(), email.to_owned());
     app.store
-        .read(move |tx| Box::pin(async move { Ok(contact_channels::is_used_for_auth(tx, &project, &email).await?) }))
+        .read(move |tx| {
+            Box::pin(async move { Ok(contact_channels::is_used_for_auth(tx, &project, &email).await?) })
+        })
         .await
 }
 
@@ -146,7 +155,12 @@ pub async fn sign_in(
     let stored = found.as_ref().and_then(|(_, hash)| hash.clone());
     let verdict = app.hasher.verify(password.clone(), stored.clone()).await?;
     let (Some((user, _)), Some(stored), true) = (found, stored, verdict.matches) else {
-        app.activity.note_event(audit::record(app, &project.id, audit::kind::PASSWORD_REFUSED, &refused(&end_user_ip)));
+        app.activity.note_event(audit::record(
+            app,
+            &project.id,
+            audit::kind::PASSWORD_REFUSED,
+            &refused(end_user_ip.as_ref()),
+        ));
         return Err(mismatch());
     };
     let current = if verdict.outdated { rehash(app, &user, &stored, password).await? } else { stored };
@@ -154,7 +168,8 @@ pub async fn sign_in(
         return Err(second_factor_required(app, project, &user, false).await?);
     }
 
-    let beginning = Beginning { user: user.id, amr: AMR, expires_in_millis: None, is_impersonation: false, end_user_ip };
+    let beginning =
+        Beginning { user: user.id, amr: AMR, expires_in_millis: None, is_impersonation: false, end_user_ip };
     let (session, token) = begin(app, &project.id, beginning);
     let event = Event::of_user(Actor::User, user.id).in_session(session.id);
     let statements: Vec<Stmt> = vec![
@@ -170,17 +185,21 @@ pub async fn sign_in(
     }
 }
 
-fn refused(end_user_ip: &Option<EndUserIpInfo>) -> Event<'_> {
+fn refused(end_user_ip: Option<&EndUserIpInfo>) -> Event<'_> {
     Event {
         actor: Actor::User,
         user: None,
         session: None,
-        ip: end_user_ip.as_ref().map(|info| info.ip.as_str()),
+        ip: end_user_ip.map(|info| info.ip.as_str()),
         details: serde_json::Value::Null,
     }
 }
 
-async fn find_password(app: &App, auth: &Auth, email: &str) -> Result<Option<(UserRow, Option<String>)>, Failure> {
+async fn find_password(
+    app: &App,
+    auth: &Auth,
+    email: &str,
+) -> Result<Option<(UserRow, Option<String>)>, Failure> {
     let (project, email, normalised) = (auth.project.id.clone(), email.to_owned(), normalise_email(email));
     app.store
         .read(move |tx| {

@@ -85,7 +85,12 @@ struct Plan {
 /// # Errors
 /// `USER_NOT_FOUND`, `USER_EMAIL_ALREADY_EXISTS`, `TEAM_MEMBERSHIP_NOT_FOUND`; 400 for fields that contradict each
 /// other or the project's settings.
-pub async fn update(app: &App, auth: &Auth, id: UserId, mut request: UserUpdate) -> Result<ServerUser, Failure> {
+pub async fn update(
+    app: &App,
+    auth: &Auth,
+    id: UserId,
+    mut request: UserUpdate,
+) -> Result<ServerUser, Failure> {
     let project = &auth.project;
     if request.passkey_auth_enabled == Some(true) {
         return Err(Failure::text(400, "A passkey is registered by its owner; it cannot be switched on."));
@@ -308,11 +313,12 @@ async fn planned_password(
     request: &mut UserUpdate,
 ) -> Result<Password, Failure> {
     let password = request.password.take();
-    let hash = request.password_hash.take().map(|hash| hash.into_string());
+    let hash = request.password_hash.take().map(latchkey_api_types::input::NonEmptyText::into_string);
     if matches!(&password, Some(password) if password.0.is_none()) && hash.is_none() {
         return Ok(Password::Remove);
     }
-    let password = password.and_then(|password| password.0).map(|password| Secret::new(password.into_string()));
+    let password =
+        password.and_then(|password| password.0).map(|password| Secret::new(password.into_string()));
     if password.is_none() && hash.is_none() {
         return Ok(Password::Keep);
     }
@@ -343,7 +349,9 @@ pub(super) async fn new_password(
         (Some(password), None) => Ok(Some(app.hasher.hash(password).await?)),
         (None, Some(hash)) => match validate_bcrypt_import(&hash) {
             Ok(()) => Ok(Some(hash)),
-            Err(_) => Err(Failure::text(400, "password_hash must be a bcrypt hash with a cost of at most 16.")),
+            Err(_) => {
+                Err(Failure::text(400, "password_hash must be a bcrypt hash with a cost of at most 16."))
+            }
         },
     }
 }
@@ -368,7 +376,9 @@ pub(super) fn require_otp(project: &Project) -> Result<(), Failure> {
 pub(super) fn require_email(email: Option<&str>, verified: bool, used_for_auth: bool) -> Result<(), Failure> {
     match (email, verified, used_for_auth) {
         (None, true, _) => Err(Failure::text(400, "There is no primary email that could be verified.")),
-        (None, _, true) => Err(Failure::text(400, "There is no primary email that could be used to sign in.")),
+        (None, _, true) => {
+            Err(Failure::text(400, "There is no primary email that could be used to sign in."))
+        }
         _ => Ok(()),
     }
 }

@@ -21,7 +21,8 @@ pub(super) fn accept(url: &str, access: AccessType) -> Result<String, Failure> {
             Ok(url.to_owned())
         };
     }
-    let refused = || Failure::text(400, "The picture is neither an http(s) URL nor a base64 image of a known format.");
+    let refused =
+        || Failure::text(400, "The picture is neither an http(s) URL nor a base64 image of a known format.");
     let (declared, data) =
         url.strip_prefix("data:image/").and_then(|rest| rest.split_once(";base64,")).ok_or_else(refused)?;
     let known = ["png", "jpg", "jpeg", "gif", "bmp", "webp"];

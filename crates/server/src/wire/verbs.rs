@@ -5,7 +5,9 @@ use std::sync::Arc;
 use latchkey_config::{Config, SecretText};
 use latchkey_crypto::Random;
 use latchkey_http::{api, openapi as document};
-use latchkey_identity::{App, Failure, Secret, SystemClock, administrators, master_key_rotation, signing_keys};
+use latchkey_identity::{
+    App, Failure, Secret, SystemClock, administrators, master_key_rotation, signing_keys,
+};
 use latchkey_mail::{DevMailbox, Message, SendError, Sending, Transport};
 use latchkey_storage::MIGRATIONS;
 use serde_json::Value;
@@ -40,7 +42,9 @@ pub(crate) async fn serve(config: Config, mode: Mode) -> Result<Running, Failed>
     let config = Arc::new(config);
     let clock = Arc::new(SystemClock);
     let bind = |address| async move {
-        TcpListener::bind(address).await.map_err(|error| Failed::new(format!("cannot listen on {address}: {error}")))
+        TcpListener::bind(address)
+            .await
+            .map_err(|error| Failed::new(format!("cannot listen on {address}: {error}")))
     };
     let listener = bind(config.server.bind).await?;
     let observe = bind(config.server.observe_bind).await?;
@@ -53,7 +57,9 @@ pub(crate) async fn serve(config: Config, mode: Mode) -> Result<Running, Failed>
         }
         Mode::Production => (Arc::new(NoTransport), axum::Router::new()),
     };
-    start(Wiring { config, store, clock, mail, listener, observe: Some(observe), pages }).await.map_err(Failed::new)
+    start(Wiring { config, store, clock, mail, listener, observe: Some(observe), pages })
+        .await
+        .map_err(Failed::new)
 }
 
 /// Applies missing migrations and returns their names.
@@ -84,7 +90,11 @@ pub(crate) async fn examine(config: &Config) -> Vec<Finding> {
     }
     match store.check_integrity().await {
         Ok(problems) if problems.is_empty() => {
-            findings.push(Finding::new("integrity", Verdict::Ok, "the database finds nothing wrong with itself"));
+            findings.push(Finding::new(
+                "integrity",
+                Verdict::Ok,
+                "the database finds nothing wrong with itself",
+            ));
         }
         Ok(problems) => findings.push(Finding::new("integrity", Verdict::Error, problems.join("; "))),
         Err(error) => findings.push(Finding::new("integrity", Verdict::Error, error.to_string())),

@@ -38,8 +38,8 @@ async fn token(
     }
     let request = RefreshRequest {
         client_id: body.client_id.as_deref(),
-        client_secret: body.client_secret.as_ref().map(|secret| secret.as_str()),
-        refresh_token: body.refresh_token.as_ref().map(|token| token.as_str()),
+        client_secret: body.client_secret.as_ref().map(latchkey_api_types::input::SecretText::as_str),
+        refresh_token: body.refresh_token.as_ref().map(latchkey_api_types::input::SecretText::as_str),
         end_user_ip: call.request.end_user(),
     };
     let tokens = oauth_token::refresh(&call.app, request).await?;

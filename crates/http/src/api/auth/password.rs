@@ -32,7 +32,11 @@ pub(super) fn routes() -> Vec<Route> {
             .on(ANY, handle_sign_up),
         Route::post("/auth/password/sign-in", "Sign in with email and password")
             .rate(RateClass::Credential)
-            .errors(&[PasswordAuthenticationNotEnabled, EmailPasswordMismatch, MultiFactorAuthenticationRequired])
+            .errors(&[
+                PasswordAuthenticationNotEnabled,
+                EmailPasswordMismatch,
+                MultiFactorAuthenticationRequired,
+            ])
             .on(ANY, handle_sign_in),
         Route::post("/auth/password/set", "Set the first password of the signed-in user")
             .rate(RateClass::Credential)
@@ -55,7 +59,9 @@ async fn handle_sign_up(call: Call, Body(body): Body<PasswordSignUp>) -> Result<
     let request = SignUp {
         email: body.email.into_string(),
         password: Secret::new(body.password.into_string()),
-        verification_callback_url: body.verification_callback_url.map(|url| url.into_string()),
+        verification_callback_url: body
+            .verification_callback_url
+            .map(latchkey_api_types::input::UrlText::into_string),
         end_user_ip: call.request.end_user(),
     };
     sign_up(&call.app, &call.auth, request).await.map(Json)
@@ -71,7 +77,8 @@ async fn set(call: Call, _: SignedIn, Body(body): Body<PasswordSet>) -> Result<S
 }
 
 async fn update(call: Call, _: SignedIn, Body(body): Body<PasswordUpdate>) -> Result<Success, Failure> {
-    let (old, new) = (Secret::new(body.old_password.into_string()), Secret::new(body.new_password.into_string()));
+    let (old, new) =
+        (Secret::new(body.old_password.into_string()), Secret::new(body.new_password.into_string()));
     let refresh_token = call.request.refresh_token.as_deref();
     passwords::update(&call.app, &call.auth, old, new, refresh_token).await.map(|()| Success)
 }

@@ -1,14 +1,12 @@
 //! Sessions: creating, refreshing, listing and ending them.
 
 use latchkey_api_types::ErrorCode::{
-    AccessTokenExpired, CannotDeleteCurrentSession, CannotGetOwnUserWithoutUser, RefreshTokenNotFoundOrExpired,
-    UserIdDoesNotExist,
+    AccessTokenExpired, CannotDeleteCurrentSession, CannotGetOwnUserWithoutUser,
+    RefreshTokenNotFoundOrExpired, UserIdDoesNotExist,
 };
 use latchkey_api_types::auth::{RefreshAnswer, SessionTokens};
 use latchkey_api_types::list::List;
-use latchkey_api_types::session::{
-    Session, SessionCreate, SessionDeleteQuery, SessionPath, SessionsQuery,
-};
+use latchkey_api_types::session::{Session, SessionCreate, SessionDeleteQuery, SessionPath, SessionsQuery};
 use latchkey_identity::Failure;
 use latchkey_identity::sessions::{self, RefreshStyle};
 
@@ -23,8 +21,12 @@ const DEFAULT_LIFETIME: i64 = 31_536_000_000;
 /// The rows of the table.
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::post("/auth/sessions", "Open a session for a user").errors(&[UserIdDoesNotExist]).on(SERVER, create),
-        Route::get("/auth/sessions", "List the sessions of a user").errors(&[CannotGetOwnUserWithoutUser]).on(ANY, list),
+        Route::post("/auth/sessions", "Open a session for a user")
+            .errors(&[UserIdDoesNotExist])
+            .on(SERVER, create),
+        Route::get("/auth/sessions", "List the sessions of a user")
+            .errors(&[CannotGetOwnUserWithoutUser])
+            .on(ANY, list),
         Route::delete("/auth/sessions/current", "Sign out")
             .errors(&[AccessTokenExpired, RefreshTokenNotFoundOrExpired])
             .on(ANY, end_current),
