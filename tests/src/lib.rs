@@ -1,1 +1,12 @@
-//! Tests of the whole server.
+//! What the tests of the whole server share: people and their tokens, the operations that the server declares,
+//! what is stored, and requests that no HTTP client would send.
+
+pub mod forge;
+pub mod mail;
+pub mod operations;
+pub mod people;
+pub mod raw;
+pub mod stored;
+pub mod tokens;
+
+pub use futures_util::future::join_all;

@@ -46,6 +46,21 @@ enum Place {
 }
 
 impl Database {
+    /// Makes an empty database on the server that `TEST_POSTGRES_URL` names.
+    pub async fn empty_postgres() -> Self {
+        let name = format!("latchkey_test_{}", unique());
+        administer(&format!("CREATE DATABASE {name}")).await;
+        Self { url: postgres_database(&name), place: Place::Server { name } }
+    }
+
+    /// Its URL with everything in it, for a process of its own.
+    pub fn text(&self) -> String {
+        match &self.url {
+            DatabaseUrl::Sqlite(path) => format!("sqlite:{}", path.display()),
+            DatabaseUrl::Postgres(url) => url.clone(),
+        }
+    }
+
     /// Makes a fresh migrated database.
     pub async fn create(engine: Engine) -> Self {
         match engine {

@@ -7,7 +7,7 @@ mod server;
 
 pub use client::{Answer, Request};
 pub use clock::FakeClock;
-pub use database::Engine;
+pub use database::{Database, Engine};
 pub use server::{Builder, Keys, Project, TestServer};
 
 /// Declares a test that runs on SQLite and on PostgreSQL: `on_both_engines! { async fn a_sentence(server) { … } }`.

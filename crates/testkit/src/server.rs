@@ -143,7 +143,7 @@ impl TestServer {
             mail: Arc::clone(&mailbox) as Arc<dyn latchkey_mail::Transport>,
             listener,
             observe: None,
-            pages: axum::Router::new(),
+            pages: latchkey::dev_pages::pages(&mailbox),
         })
         .await
         .expect("a server that starts");

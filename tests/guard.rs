@@ -1,0 +1,9 @@
+//! Rules that hold for the whole table, so that what is added later cannot forget them.
+
+mod guard {
+    mod access;
+    mod errors;
+    mod isolation;
+    mod routes;
+    mod statements;
+}

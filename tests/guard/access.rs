@@ -1,0 +1,160 @@
+//! Every route refuses who it must, at every access level.
+
+use std::collections::BTreeMap;
+
+use latchkey_testkit::{Answer, Request, TestServer, on_both_engines};
+use latchkey_tests::operations::{self, Operation};
+use latchkey_tests::people::{self, Person};
+use reqwest::Method;
+use serde_json::json;
+
+const NOBODY: &str = "00000000-0000-4000-8000-00000000dead";
+
+/// Who may call what, written down a second time by hand: a mistake in the table would otherwise agree with itself.
+/// A route that is missing here fails the test; look up in the contract what it needs, then add it.
+const EXPECTED: &[(&str, &str, &[&str])] = &[
+    ("GET", "/", OPEN),
+    ("GET", "/openapi.json", OPEN),
+    ("POST", "/check-version", OPEN),
+    ("POST", "/check-feature-support", OPEN),
+    ("GET", "/projects/current", ANY),
+    ("GET", "/projects/{project_id}/.well-known/jwks.json", OPEN),
+    ("GET", "/projects-anonymous-users/{project_id}/.well-known/{rest}", OPEN),
+    ("POST", "/projects-anonymous-users/{project_id}/.well-known/{rest}", OPEN),
+    ("PUT", "/projects-anonymous-users/{project_id}/.well-known/{rest}", OPEN),
+    ("PATCH", "/projects-anonymous-users/{project_id}/.well-known/{rest}", OPEN),
+    ("DELETE", "/projects-anonymous-users/{project_id}/.well-known/{rest}", OPEN),
+    ("GET", "/projects-restricted-users/{project_id}/.well-known/{rest}", OPEN),
+    ("POST", "/projects-restricted-users/{project_id}/.well-known/{rest}", OPEN),
+    ("PUT", "/projects-restricted-users/{project_id}/.well-known/{rest}", OPEN),
+    ("PATCH", "/projects-restricted-users/{project_id}/.well-known/{rest}", OPEN),
+    ("DELETE", "/projects-restricted-users/{project_id}/.well-known/{rest}", OPEN),
+    ("POST", "/auth/password/sign-up", ANY),
+    ("POST", "/auth/password/sign-in", ANY),
+    ("POST", "/auth/password/set", ANY),
+    ("POST", "/auth/password/update", ANY),
+    ("GET", "/auth/sessions", ANY),
+    ("POST", "/auth/sessions", SERVER),
+    ("DELETE", "/auth/sessions/{id}", ANY),
+    ("DELETE", "/auth/sessions/current", ANY),
+    ("POST", "/auth/sessions/current/refresh", ANY),
+    ("POST", "/auth/oauth/token", OPEN),
+    ("GET", "/users/me", ANY),
+    ("PATCH", "/users/me", ANY),
+    ("DELETE", "/users/me", ANY),
+    ("POST", "/users", SERVER),
+    ("GET", "/users/{user_id}", SERVER),
+    ("PATCH", "/users/{user_id}", SERVER),
+    ("DELETE", "/users/{user_id}", SERVER),
+];
+const OPEN: &[&str] = &[];
+const ANY: &[&str] = &["client", "server", "admin"];
+const SERVER: &[&str] = &["server", "admin"];
+
+/// A request that reaches the check of the access level and not much more: the body is empty, the ids are nobody's.
+fn request<'s>(server: &'s TestServer, operation: &Operation) -> Request<'s> {
+    let method = Method::from_bytes(operation.method.as_bytes()).expect("a method");
+    let path = operation.path_with(NOBODY);
+    let request = server.request(method, &format!("/api/v1{path}"));
+    if operation.method == "GET" { request } else { request.json(&json!({})) }
+}
+
+fn with_access<'s>(request: Request<'s>, access: &str) -> Request<'s> {
+    match access {
+        "client" => request.client(),
+        "server" => request.server(),
+        _ => request.admin(),
+    }
+}
+
+/// Whether an answer is a refusal of the caller, not of what was sent.
+fn refuses_the_caller(answer: &Answer) -> bool {
+    let code = answer.header("x-stack-known-error").unwrap_or_default();
+    let refusals = ["ACCESS_TYPE_REQUIRED", "INSUFFICIENT_ACCESS_TYPE"];
+    refusals.contains(&code) || code.ends_with("_AUTHENTICATION_REQUIRED") || code.contains("_KEY")
+}
+
+async fn somebody(server: &TestServer) -> Person {
+    people::created(server, &json!({})).await
+}
+
+on_both_engines! {
+    async fn every_route_has_the_access_that_the_contract_gives_it(server) {
+        let declared: BTreeMap<_, _> = operations::all(&server)
+            .await
+            .into_iter()
+            .map(|operation| ((operation.method, operation.path.replace("{*", "{")), operation.access))
+            .collect();
+        let expected: BTreeMap<_, _> = EXPECTED
+            .iter()
+            .map(|(method, path, access)| {
+                (((*method).to_owned(), (*path).to_owned()), access.iter().map(|word| (*word).to_owned()).collect())
+            })
+            .collect();
+        assert_eq!(declared, expected);
+    }
+
+    async fn without_access_type_only_open_routes_answer(server) {
+        for operation in operations::all(&server).await {
+            let answer = request(&server, &operation).send().await;
+            let who = format!("{} {}: {}", operation.method, operation.path, answer.text());
+            if operation.access.is_empty() {
+                assert!(!refuses_the_caller(&answer), "{who}");
+            } else {
+                assert_eq!(answer.header("x-stack-known-error"), Some("ACCESS_TYPE_REQUIRED"), "{who}");
+            }
+        }
+    }
+
+    async fn each_level_reaches_what_it_may_and_is_refused_the_rest(server) {
+        for operation in operations::all(&server).await {
+            for access in ["client", "server", "admin"] {
+                for signed_in in [false, true] {
+                    let sent = with_access(request(&server, &operation), access);
+                    let sent = if signed_in { sent.user(&somebody(&server).await.access_token) } else { sent };
+                    let answer = sent.send().await;
+                    let who = format!("{access} at {} {}: {}", operation.method, operation.path, answer.text());
+                    assert!(answer.status < 500, "{who}");
+                    if operation.access.is_empty() || operation.access.iter().any(|word| word == access) {
+                        assert!(!refuses_the_caller(&answer), "{who}");
+                    } else {
+                        let details = answer.expect_error(401, "INSUFFICIENT_ACCESS_TYPE");
+                        assert_eq!(details["actual_access_type"], access);
+                        assert_eq!(details["allowed_access_types"], json!(operation.access), "{who}");
+                    }
+                }
+            }
+        }
+    }
+
+    async fn a_wrong_key_opens_no_route_whoever_is_signed_in(server) {
+        let ada = somebody(&server).await;
+        let (own, other) = (server.keys().clone(), server.other_project().keys.clone());
+        let table = [
+            ("client", "x-stack-publishable-client-key", "INVALID_PUBLISHABLE_CLIENT_KEY", [&other.publishable, &own.secret]),
+            ("server", "x-stack-secret-server-key", "INVALID_SECRET_SERVER_KEY", [&other.secret, &own.admin]),
+            ("admin", "x-stack-super-secret-admin-key", "INVALID_SUPER_SECRET_ADMIN_KEY", [&other.admin, &own.secret]),
+        ];
+        for operation in operations::all(&server).await {
+            for (access, header, code, keys) in table {
+                for key in keys {
+                    let sent = with_access(request(&server, &operation), access).header(header, key);
+                    let answer = sent.user(&ada.access_token).send().await;
+                    assert_eq!(
+                        answer.header("x-stack-known-error"), Some(code), "{access} at {} {}", operation.method, operation.path
+                    );
+                }
+            }
+        }
+    }
+
+    async fn a_bad_token_opens_no_route(server) {
+        for operation in operations::all(&server).await {
+            let least = operation.access.first().map_or("client", String::as_str);
+            let answer = with_access(request(&server, &operation), least).user("x.y.z").send().await;
+            assert_eq!(
+                answer.header("x-stack-known-error"), Some("UNPARSABLE_ACCESS_TOKEN"), "{} {}", operation.method, operation.path
+            );
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Every known error is produced by some test, or waits by name for the feature that raises it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use latchkey_api_types::ErrorCode;
+
+/// Codes that no feature of today raises, with the feature that will. Delete a row when its code is tested; the
+/// test below fails while a row is stale.
+const LATER: &[(&str, &str)] = &[
+    ("ALL_OVERLOADS_FAILED", "endpoints with several forms for one access type"),
+    ("EXPECTED_INTERNAL_PROJECT", "owned projects"),
+    ("PROJECT_NOT_FOUND", "owned projects"),
+    ("USER_AUTHENTICATION_REQUIRED", "teams"),
+    ("EMAIL_ALREADY_VERIFIED", "contact channels"),
+    ("EMAIL_IS_NOT_PRIMARY_EMAIL", "contact channels"),
+    ("CONTACT_CHANNEL_ALREADY_USED_FOR_AUTH_BY_SOMEONE_ELSE", "contact channels"),
+    ("SIGN_UP_REJECTED", "sign-up rules"),
+    ("BOT_CHALLENGE_REQUIRED", "bot challenges"),
+    ("BOT_CHALLENGE_FAILED", "bot challenges"),
+    ("PASSWORD_TOO_LONG", "preempted by SCHEMA_ERROR"),
+    ("VERIFICATION_CODE_NOT_FOUND", "one-time codes"),
+    ("VERIFICATION_CODE_EXPIRED", "one-time codes"),
+    ("VERIFICATION_CODE_ALREADY_USED", "one-time codes"),
+    ("VERIFICATION_CODE_MAX_ATTEMPTS_REACHED", "one-time codes"),
+    ("INVALID_TOTP_CODE", "second factors"),
+    ("PASSKEY_AUTHENTICATION_NOT_ENABLED", "passkeys"),
+    ("PASSKEY_REGISTRATION_FAILED", "passkeys"),
+    ("PASSKEY_AUTHENTICATION_FAILED", "passkeys"),
+    ("INVALID_AUTHORIZATION_CODE", "OAuth"),
+    ("INVALID_SCOPE", "OAuth"),
+    ("OAUTH_PROVIDER_NOT_FOUND_OR_NOT_ENABLED", "OAuth"),
+    ("OAUTH_EXTRA_SCOPE_NOT_AVAILABLE_WITH_SHARED_OAUTH_KEYS", "OAuth"),
+    ("OAUTH_ACCESS_TOKEN_NOT_AVAILABLE_WITH_SHARED_OAUTH_KEYS", "OAuth"),
+    ("OAUTH_CONNECTION_NOT_CONNECTED_TO_USER", "OAuth"),
+    ("OAUTH_CONNECTION_DOES_NOT_HAVE_REQUIRED_SCOPE", "OAuth"),
+    ("OAUTH_CONNECTION_ALREADY_CONNECTED_TO_ANOTHER_USER", "OAuth"),
+    ("OUTER_OAUTH_TIMEOUT", "OAuth"),
+    ("OAUTH_PROVIDER_ACCESS_DENIED", "OAuth"),
+    ("OAUTH_PROVIDER_TEMPORARILY_UNAVAILABLE", "OAuth"),
+    ("INVALID_APPLE_CREDENTIALS", "OAuth"),
+    ("APPLE_BUNDLE_ID_NOT_CONFIGURED", "OAuth"),
+    ("INVALID_SHARED_OAUTH_PROVIDER_ID", "OAuth"),
+    ("INVALID_STANDARD_OAUTH_PROVIDER_ID", "OAuth"),
+    ("INVALID_POLLING_CODE", "command-line sign-in"),
+    ("TEAM_NOT_FOUND", "teams"),
+    ("TEAM_MEMBERSHIP_ALREADY_EXISTS", "teams"),
+    ("TEAM_PERMISSION_REQUIRED", "teams"),
+    ("TEAM_PERMISSION_NOT_FOUND", "permissions"),
+    ("PROJECT_PERMISSION_REQUIRED", "permissions"),
+    ("PERMISSION_NOT_FOUND", "permissions"),
+    ("WRONG_PERMISSION_SCOPE", "permissions"),
+    ("CONTAINED_PERMISSION_NOT_FOUND", "permissions"),
+    ("PERMISSION_ID_ALREADY_EXISTS", "permissions"),
+    ("TEAM_INVITATION_RESTRICTED_USER_NOT_ALLOWED", "team invitations"),
+    ("ITEM_QUANTITY_INSUFFICIENT_AMOUNT", "dashboard seats"),
+    ("API_KEY_NOT_FOUND", "API keys"),
+    ("API_KEY_EXPIRED", "API keys"),
+    ("API_KEY_REVOKED", "API keys"),
+    ("WRONG_API_KEY_TYPE", "API keys"),
+    ("PUBLIC_API_KEY_CANNOT_BE_REVOKED", "API keys"),
+    ("REQUIRES_CUSTOM_EMAIL_SERVER", "custom mail"),
+    ("EMAIL_RENDERING_ERROR", "custom mail"),
+    ("TEMPLATE_SOURCE_REWRITE_ERROR", "custom mail"),
+    ("EMAIL_NOT_EDITABLE", "custom mail"),
+    ("EMAIL_CAPACITY_BOOST_ALREADY_ACTIVE", "custom mail"),
+    ("DATA_VAULT_STORE_DOES_NOT_EXIST", "data vault"),
+    ("DATA_VAULT_STORE_HASHED_KEY_DOES_NOT_EXIST", "data vault"),
+];
+
+/// Codes that exist for clients: ancestors in the tree, and those that the contract says are never raised.
+const NEVER: &[&str] = &[
+    "KNOWN_ERROR", "UNSUPPORTED_ERROR", "PROJECT_AUTHENTICATION_ERROR", "INVALID_PROJECT_AUTHENTICATION",
+    "INVALID_ADMIN_ACCESS_TOKEN", "INVALID_PROJECT_FOR_ADMIN_ACCESS_TOKEN", "PROJECT_AUTHENTICATION_REQUIRED",
+    "CLIENT_AUTHENTICATION_REQUIRED", "CLIENT_OR_SERVER_AUTHENTICATION_REQUIRED",
+    "CLIENT_OR_ADMIN_AUTHENTICATION_REQUIRED", "CLIENT_OR_SERVER_OR_ADMIN_AUTHENTICATION_REQUIRED",
+    "SESSION_AUTHENTICATION_ERROR", "INVALID_SESSION_AUTHENTICATION", "INVALID_ACCESS_TOKEN", "REFRESH_TOKEN_ERROR",
+    "PROVIDER_REJECTED", "EMAIL_NOT_VERIFIED", "EMAIL_NOT_ASSOCIATED_WITH_USER", "ANONYMOUS_ACCOUNTS_NOT_ENABLED",
+    "VERIFICATION_ERROR", "PASSKEY_WEBAUTHN_ERROR", "OAUTH_ACCESS_TOKEN_NOT_AVAILABLE",
+    "USER_ALREADY_CONNECTED_TO_ANOTHER_OAUTH_CONNECTION", "CLI_AUTH_ERROR", "CLI_AUTH_EXPIRED_ERROR",
+    "CLI_AUTH_USED_ERROR", "TEAM_ALREADY_EXISTS", "API_KEY_NOT_VALID", "EMAIL_TEMPLATE_ALREADY_EXISTS",
+];
+
+/// The sources of the HTTP tests, each of which checks codes in the shape of the contract.
+fn sources(directory: &Path, into: &mut String) {
+    for entry in std::fs::read_dir(directory).expect("the tests' directory") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push_str(&std::fs::read_to_string(&path).expect("a source"));
+        }
+    }
+}
+
+#[test]
+fn every_known_error_is_tested_or_waits_for_its_feature() {
+    let mut text = String::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("http"), &mut text);
+    let later: BTreeSet<&str> = LATER.iter().map(|(code, _)| *code).collect();
+    let never: BTreeSet<&str> = NEVER.iter().copied().collect();
+    assert_eq!(later.len(), LATER.len(), "no code waits twice");
+    let mut untested = Vec::new();
+    let mut stale = Vec::new();
+    for code in ErrorCode::ALL {
+        let name = code.as_str();
+        let tested = text.contains(&format!("\"{name}\""));
+        let waits = later.contains(name) || never.contains(name);
+        if !tested && !waits {
+            untested.push(name);
+        }
+        if tested && waits {
+            stale.push(name);
+        }
+    }
+    let known: BTreeSet<&str> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+    stale.extend(later.union(&never).filter(|name| !known.contains(*name)));
+    assert!(untested.is_empty(), "no test produces {untested:?}");
+    assert!(stale.is_empty(), "these are tested, or do not exist, and need not wait any more: {stale:?}");
+}
+
+#[test]
+fn every_code_that_a_route_declares_is_tested() {
+    let mut text = String::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("http"), &mut text);
+    let document = latchkey_http::openapi::document(&latchkey_http::api::routes()).to_string();
+    for code in ErrorCode::ALL.iter().map(|code| code.as_str()) {
+        if document.contains(&format!("`{code}`")) {
+            assert!(text.contains(&format!("\"{code}\"")), "a route declares {code}, and no test produces it");
+        }
+    }
+}

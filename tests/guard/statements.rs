@@ -1,0 +1,178 @@
+//! Every SQL statement of the nouns runs on both engines. One tour through the API runs them; the sources say which
+//! there are.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use latchkey_api_types::ids::{JobId, ProjectId, TeamId, UserId};
+use latchkey_config::settings::{OAuthProviderSettings, ProviderType};
+use latchkey_crypto::Secret;
+use latchkey_identity::{administrators, signing_keys};
+use latchkey_storage::engine::{EngineKind, recorded};
+use latchkey_storage::{jobs, teams};
+use latchkey_testkit::{Builder, Engine, TestServer};
+use latchkey_tests::people::{self, OTHER_PASSWORD, PASSWORD};
+use serde_json::json;
+
+fn builder() -> Builder {
+    TestServer::builder().project(|settings| {
+        settings.auth.oauth.providers.insert(
+            "github".to_owned(),
+            OAuthProviderSettings {
+                provider_type: Some(ProviderType::GitHub),
+                allow_sign_in: true,
+                ..OAuthProviderSettings::default()
+            },
+        );
+    })
+}
+
+/// Does everything once that reaches the database in a way of its own.
+async fn tour(server: TestServer) {
+    let body = json!({ "email": "ada@example.com", "password": PASSWORD, "verification_callback_url": "http://localhost/" });
+    server.post("/auth/password/sign-up").client().json(&body).send().await.expect(200);
+    server.flush().await;
+    let ada = people::sign_in(&server, "ada@example.com").await;
+    let user = |id: &str| format!("/users/{id}");
+
+    // Sessions.
+    let refresh = || server.post("/auth/sessions/current/refresh").client();
+    refresh().header("x-stack-refresh-token", &ada.refresh_token).send().await.expect(200);
+    refresh().json(&json!({ "refresh_token": ada.refresh_token })).send().await.expect(200);
+    server.clock().advance_seconds(60);
+    refresh().json(&json!({ "refresh_token": ada.refresh_token })).send().await.expect_error(401, "REFRESH_TOKEN_NOT_FOUND_OR_EXPIRED");
+    let ada = people::sign_in(&server, "ada@example.com").await;
+    server.flush().await;
+    server.get("/auth/sessions?user_id=me").client().user(&ada.access_token).send().await.expect(200);
+    let other = people::session_for(&server, &ada.id).await;
+    let path = format!("/auth/sessions/{}?user_id=me", other.session_id());
+    server.delete(&path).client().user(&ada.access_token).send().await.expect(200);
+
+    // Passwords.
+    let update = |old: &str, new: &str| {
+        let body = json!({ "old_password": old, "new_password": new });
+        server.post("/auth/password/update").client().user(&ada.access_token).json(&body)
+    };
+    let spared = update(PASSWORD, OTHER_PASSWORD).header("x-stack-refresh-token", &ada.refresh_token);
+    spared.send().await.expect(200);
+    update(OTHER_PASSWORD, PASSWORD).send().await.expect(200);
+    let bo = people::created(&server, &json!({})).await;
+    let set = server.post("/auth/password/set").client().user(&bo.access_token).json(&json!({ "password": PASSWORD }));
+    set.send().await.expect(200);
+    people::change(&server, &bo.id, &json!({ "password": null })).await;
+
+    // Users and their addresses.
+    let fields = json!({ "primary_email": "bo@example.com", "primary_email_auth_enabled": true, "password": PASSWORD });
+    people::change(&server, &bo.id, &fields).await;
+    people::change(&server, &bo.id, &json!({ "primary_email_verified": true })).await;
+    people::change(&server, &bo.id, &json!({ "primary_email": "bo2@example.com" })).await;
+    people::change(&server, &bo.id, &json!({ "primary_email": null })).await;
+    let fields = json!({ "oauth_providers": [{ "id": "github", "account_id": "7" }] });
+    let cy = people::create(&server, &fields).await;
+    let cy = cy["id"].as_str().expect("an id");
+    people::seen_by_server(&server, cy).await;
+    let nobody = people::anonymous(&server).await;
+    let body = json!({ "email": "nobody@example.com", "password": PASSWORD });
+    server.post("/auth/password/sign-up").client().user(&nobody.access_token).json(&body).send().await.expect(200);
+    people::change(&server, cy, &json!({ "totp_secret_base64": "MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=" })).await;
+
+    // Second factors, teams.
+    let body = json!({ "email": "nobody@example.com", "password": PASSWORD });
+    people::change(&server, &nobody.id, &json!({ "totp_secret_base64": "MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=" })).await;
+    let answer = server.post("/auth/password/sign-in").client().json(&body).send().await;
+    answer.expect_error(400, "MULTI_FACTOR_AUTHENTICATION_REQUIRED");
+    administrators::create(server.app(), "root@example.com", None, Secret::new(PASSWORD.to_owned())).await.expect("an administrator");
+    let project: ProjectId = server.project_id().parse().expect("a project id");
+    select_team(&server, &project, cy).await;
+
+    // The operator's verbs, keys, jobs that fail.
+    signing_keys::rotate(server.app(), &project).await.expect("a rotation");
+    server.get(&format!("/projects/{project}/.well-known/jwks.json?include_anonymous=true")).send().await.expect(200);
+    let job = JobId::from_uuid(server.app().random.uuid());
+    let failed = vec![jobs::retry_later(job, 1, "no"), jobs::bury(job, "no")];
+    server.app().store.batch(failed).await.expect("statements that touch no row");
+    latchkey_identity::projects::ids(server.app()).await.expect("projects");
+    latchkey_identity::master_key_rotation::reseal(server.app()).await.expect("nothing to seal again");
+    latchkey_tests::stored::events(&server, &ada.id).await;
+
+    // Endings.
+    let last = people::sign_in(&server, "ada@example.com").await;
+    server.delete("/auth/sessions/current").client().user(&last.access_token).send().await.expect(200);
+    server.delete(&user(&bo.id)).server().send().await.expect(200);
+}
+
+async fn select_team(server: &TestServer, project: &ProjectId, user: &str) {
+    let team = TeamId::from_uuid(server.app().random.uuid());
+    let member: UserId = user.parse().expect("a user id");
+    let row = teams::TeamRow {
+        project_id: project.clone(),
+        id: team,
+        display_name: "Engines".to_owned(),
+        profile_image_url: None,
+        client_metadata: None,
+        client_read_only_metadata: None,
+        server_metadata: None,
+        created_at: 1,
+    };
+    let statements = vec![teams::insert_if_absent(&row), teams::add_member(project, team, member, 1)];
+    server.app().store.batch(statements).await.expect("a team");
+    people::change(server, user, &json!({ "selected_team_id": team.to_string() })).await;
+    people::seen_by_server(server, user).await;
+}
+
+/// The statements in the sources of the nouns: string literals that begin with a verb of SQL, or, for statements put
+/// together from pieces, with WHERE.
+fn statements() -> BTreeSet<String> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/storage/src");
+    let mut found = BTreeSet::new();
+    for entry in std::fs::read_dir(directory).expect("the sources of storage") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("a source");
+        let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).flat_map(|line| [line, "\n"]).collect();
+        // No statement holds a double quote, so every second piece between quotes is a literal.
+        for literal in code.split('"').skip(1).step_by(2) {
+            let joined = joined(literal);
+            let verbs = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WHERE "];
+            if verbs.iter().any(|verb| joined.starts_with(verb)) {
+                found.insert(joined.trim().to_owned());
+            }
+        }
+    }
+    assert!(found.len() > 30, "{found:?}");
+    found
+}
+
+/// A literal as the compiler reads it: a backslash at the end of a line swallows the break and the indentation.
+fn joined(literal: &str) -> String {
+    let mut joined = String::new();
+    let mut rest = literal;
+    while let Some((before, after)) = rest.split_once("\\\n") {
+        joined.push_str(before);
+        rest = after.trim_start();
+    }
+    joined.push_str(rest);
+    joined
+}
+
+fn missing(kind: EngineKind) -> Vec<String> {
+    let ran = recorded::on(kind);
+    let mut missing: Vec<_> = statements().into_iter().collect();
+    missing.retain(|statement| !ran.iter().any(|text| text.contains(statement.as_str())));
+    missing
+}
+
+#[test]
+fn every_statement_runs_on_both_engines() {
+    latchkey_testkit::run(Engine::Sqlite, builder(), tour);
+    let missing_on_sqlite = missing(EngineKind::Sqlite);
+    assert!(missing_on_sqlite.is_empty(), "SQLite never ran {missing_on_sqlite:#?}");
+    if !Engine::Postgres.is_available() {
+        return;
+    }
+    latchkey_testkit::run(Engine::Postgres, builder(), tour);
+    let missing_on_postgres = missing(EngineKind::Postgres);
+    assert!(missing_on_postgres.is_empty(), "PostgreSQL never ran {missing_on_postgres:#?}");
+}

@@ -1,0 +1,10 @@
+//! The HTTP interface, from outside: one module per noun.
+
+mod http {
+    mod hostile;
+    mod password;
+    mod protocol;
+    mod sessions;
+    mod tokens;
+    mod users;
+}
