@@ -1,6 +1,8 @@
-//! Password hashing and verification, secrets, sealing at rest.
+//! Password hashing and verification, secrets, sealing at rest, randomness. The only place where passwords are hashed
+//! and keys for secrets at rest are used. Signatures and tokens are in `latchkey-jose`.
 
 mod hasher;
+mod mac;
 pub mod password_rules;
 mod random;
 mod seal;
@@ -8,7 +10,8 @@ mod secret;
 mod token_hash;
 
 pub use hasher::{HashError, HashParams, ImportError, PasswordHasher, Verdict, validate_bcrypt_import};
+pub use mac::{constant_time_eq, hmac_sha256};
 pub use random::{Random, base32};
-pub use seal::{MasterKeys, SealError, hmac_sha256};
+pub use seal::{MasterKeys, SealError};
 pub use secret::Secret;
 pub use token_hash::TokenHash;

@@ -1,4 +1,4 @@
-//! Values that must not be seen.
+//! Values that must not be seen: no way to print, compare or serialise them, and no copy that outlives them.
 
 use std::fmt;
 
@@ -29,5 +29,17 @@ impl<T: Zeroize> Drop for Secret<T> {
 impl<T: Zeroize> fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_does_not_show_itself() {
+        let secret = Secret::new("hunter2".to_owned());
+        assert_eq!(format!("{secret:?} {:#?}", Some(secret.clone())), "Secret(..) Some(\n    Secret(..),\n)");
+        assert_eq!(secret.expose(), "hunter2");
     }
 }

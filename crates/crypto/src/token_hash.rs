@@ -1,7 +1,8 @@
-//! Tokens at rest.
+//! Tokens at rest: keys, refresh tokens and codes are stored as hashes, so that whoever reads the database has none.
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest;
+
+use crate::mac::constant_time_eq;
 
 /// The SHA-256 hash of a token with enough entropy of its own; compared in constant time.
 #[derive(Clone, Debug)]
@@ -28,8 +29,23 @@ impl TokenHash {
 
 impl PartialEq for TokenHash {
     fn eq(&self, other: &Self) -> bool {
-        verify_slices_are_equal(&self.0, &other.0).is_ok()
+        constant_time_eq(&self.0, &other.0)
     }
 }
 
 impl Eq for TokenHash {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_sha_256_and_survives_storage() {
+        let hash = TokenHash::of("abc");
+        // FIPS 180-2, appendix B.1.
+        assert_eq!(hash.as_bytes()[..4], [0xba, 0x78, 0x16, 0xbf]);
+        assert_eq!(TokenHash::from_bytes(hash.as_bytes()), Some(hash.clone()));
+        assert_eq!(TokenHash::from_bytes(&hash.as_bytes()[..31]), None);
+        assert_ne!(hash, TokenHash::of("abd"));
+    }
+}
