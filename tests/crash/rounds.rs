@@ -41,7 +41,8 @@ async fn cut_short(server: Server, round: usize, until: usize) -> Vec<Acknowledg
     let mut running = JoinSet::new();
     for index in 0..SIGN_UPS {
         let email = format!("user{index}.round{round}@example.com");
-        let body = json!({ "email": email, "password": PASSWORD, "verification_callback_url": "http://localhost/" });
+        let body =
+            json!({ "email": email, "password": PASSWORD, "verification_callback_url": "http://localhost/" });
         let sent = request(&client, &server, "/auth/password/sign-up", &body);
         let (count, reached) = (Arc::clone(&count), Arc::clone(&reached));
         running.spawn(async move {
@@ -92,9 +93,9 @@ async fn assert_all_there(server: &Server, acknowledged: &[Acknowledged]) {
 }
 
 fn assert_healthy(doctor: &Value) {
-    let integrity = doctor["findings"].as_array().and_then(|findings| {
-        findings.iter().find(|finding| finding["name"] == "integrity").cloned()
-    });
+    let integrity = doctor["findings"]
+        .as_array()
+        .and_then(|findings| findings.iter().find(|finding| finding["name"] == "integrity").cloned());
     assert_eq!(integrity.map(|finding| finding["verdict"].clone()), Some(json!("ok")), "{doctor}");
 }
 
@@ -119,7 +120,8 @@ async fn rounds(place: Place) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acknowledged_sign_ups_survive_kill_9_on_sqlite() {
     let directory = tempfile::tempdir().expect("a directory");
-    rounds(Place { binary: binary().await, directory: directory.path().to_owned(), database_url: None }).await;
+    rounds(Place { binary: binary().await, directory: directory.path().to_owned(), database_url: None })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use latchkey_api_types::ids::{JobId, ProjectId, TeamId, UserId};
+use latchkey_api_types::ids::{ProjectId, TeamId, UserId};
 use latchkey_config::settings::{OAuthProviderSettings, ProviderType};
 use latchkey_crypto::Secret;
 use latchkey_identity::{administrators, signing_keys};
@@ -40,7 +40,11 @@ async fn tour(server: TestServer) {
     refresh().header("x-stack-refresh-token", &ada.refresh_token).send().await.expect(200);
     refresh().json(&json!({ "refresh_token": ada.refresh_token })).send().await.expect(200);
     server.clock().advance_seconds(60);
-    refresh().json(&json!({ "refresh_token": ada.refresh_token })).send().await.expect_error(401, "REFRESH_TOKEN_NOT_FOUND_OR_EXPIRED");
+    refresh()
+        .json(&json!({ "refresh_token": ada.refresh_token }))
+        .send()
+        .await
+        .expect_error(401, "REFRESH_TOKEN_NOT_FOUND_OR_EXPIRED");
     let ada = people::sign_in(&server, "ada@example.com").await;
     server.flush().await;
     server.get("/auth/sessions?user_id=me").client().user(&ada.access_token).send().await.expect(200);
@@ -57,7 +61,11 @@ async fn tour(server: TestServer) {
     spared.send().await.expect(200);
     update(OTHER_PASSWORD, PASSWORD).send().await.expect(200);
     let bo = people::created(&server, &json!({})).await;
-    let set = server.post("/auth/password/set").client().user(&bo.access_token).json(&json!({ "password": PASSWORD }));
+    let set = server
+        .post("/auth/password/set")
+        .client()
+        .user(&bo.access_token)
+        .json(&json!({ "password": PASSWORD }));
     set.send().await.expect(200);
     people::change(&server, &bo.id, &json!({ "password": null })).await;
 
@@ -73,23 +81,36 @@ async fn tour(server: TestServer) {
     people::seen_by_server(&server, cy).await;
     let nobody = people::anonymous(&server).await;
     let body = json!({ "email": "nobody@example.com", "password": PASSWORD });
-    server.post("/auth/password/sign-up").client().user(&nobody.access_token).json(&body).send().await.expect(200);
+    server
+        .post("/auth/password/sign-up")
+        .client()
+        .user(&nobody.access_token)
+        .json(&body)
+        .send()
+        .await
+        .expect(200);
     people::change(&server, cy, &json!({ "totp_secret_base64": "MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=" })).await;
 
     // Second factors, teams.
     let body = json!({ "email": "nobody@example.com", "password": PASSWORD });
-    people::change(&server, &nobody.id, &json!({ "totp_secret_base64": "MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=" })).await;
+    people::change(&server, &nobody.id, &json!({ "totp_secret_base64": "MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=" }))
+        .await;
     let answer = server.post("/auth/password/sign-in").client().json(&body).send().await;
     answer.expect_error(400, "MULTI_FACTOR_AUTHENTICATION_REQUIRED");
-    administrators::create(server.app(), "root@example.com", None, Secret::new(PASSWORD.to_owned())).await.expect("an administrator");
+    administrators::create(server.app(), "root@example.com", None, Secret::new(PASSWORD.to_owned()))
+        .await
+        .expect("an administrator");
     let project: ProjectId = server.project_id().parse().expect("a project id");
     select_team(&server, &project, cy).await;
 
     // The operator's verbs, keys, jobs that fail.
     signing_keys::rotate(server.app(), &project).await.expect("a rotation");
-    server.get(&format!("/projects/{project}/.well-known/jwks.json?include_anonymous=true")).send().await.expect(200);
-    let job = JobId::from_uuid(server.app().random.uuid());
-    let failed = vec![jobs::retry_later(job, 1, "no"), jobs::bury(job, "no")];
+    server
+        .get(&format!("/projects/{project}/.well-known/jwks.json?include_anonymous=true"))
+        .send()
+        .await
+        .expect(200);
+    let failed = vec![jobs::retry_later("no job", 1, 1, "no"), jobs::bury("no job", 1, "no")];
     server.app().store.batch(failed).await.expect("statements that touch no row");
     latchkey_identity::projects::ids(server.app()).await.expect("projects");
     latchkey_identity::master_key_rotation::reseal(server.app()).await.expect("nothing to seal again");
@@ -131,7 +152,11 @@ fn statements() -> BTreeSet<String> {
             continue;
         }
         let text = std::fs::read_to_string(&path).expect("a source");
-        let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).flat_map(|line| [line, "\n"]).collect();
+        let code: String = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .flat_map(|line| [line, "\n"])
+            .collect();
         // No statement holds a double quote, so every second piece between quotes is a literal.
         for literal in code.split('"').skip(1).step_by(2) {
             let joined = joined(literal);

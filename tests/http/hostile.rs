@@ -59,7 +59,8 @@ fn shape(answer: &Answer) -> Result<(), String> {
     let content_type = answer.header("content-type").unwrap_or_default();
     match answer.header("x-stack-known-error") {
         Some(code) => {
-            let body: Value = serde_json::from_slice(&answer.body).map_err(|_| format!("{code} without JSON"))?;
+            let body: Value =
+                serde_json::from_slice(&answer.body).map_err(|_| format!("{code} without JSON"))?;
             let details = body.get("details").is_none_or(Value::is_object);
             if body["code"] == code && body["error"].is_string() && details {
                 Ok(())
@@ -71,7 +72,11 @@ fn shape(answer: &Answer) -> Result<(), String> {
         None if answer.status == 405 && answer.body.is_empty() => Ok(()),
         None => match serde_json::from_slice::<Value>(&answer.body) {
             Ok(body) if body["error"].is_string() && body["error_description"].is_string() => Ok(()),
-            _ => Err(format!("neither known error nor text: {} {content_type} {}", answer.status, answer.text())),
+            _ => Err(format!(
+                "neither known error nor text: {} {content_type} {}",
+                answer.status,
+                answer.text()
+            )),
         },
     }
 }
@@ -92,7 +97,8 @@ fn request<'s>(server: &'s TestServer, operation: &Operation, path: &str, person
 
 /// The path of an operation with parameters that name something, and the required part of its query.
 fn path(operation: &Operation, person: &Person) -> String {
-    let parameter = if operation.path.starts_with("/auth/sessions/") { person.session_id() } else { person.id.clone() };
+    let parameter =
+        if operation.path.starts_with("/auth/sessions/") { person.session_id() } else { person.id.clone() };
     let query: Vec<String> = operation.required("query").iter().map(|name| format!("{name}=me")).collect();
     let path = operation.path_with(&parameter);
     if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }

@@ -17,7 +17,12 @@ async fn refresh_by_header(server: &TestServer, token: &str) -> Answer {
 
 /// A refresh by JSON body, as the Python guide does it: the token is replaced.
 async fn refresh_by_body(server: &TestServer, token: &str) -> Answer {
-    server.post("/auth/sessions/current/refresh").client().json(&json!({ "refresh_token": token })).send().await
+    server
+        .post("/auth/sessions/current/refresh")
+        .client()
+        .json(&json!({ "refresh_token": token }))
+        .send()
+        .await
 }
 
 /// The refresh is refused as one with a dead token is.

@@ -3,7 +3,8 @@
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair as _,
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+    KeyPair as _,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -29,14 +30,20 @@ impl Forger {
     pub async fn of_server(server: &TestServer, project: &str, kind: &str) -> Self {
         let project: ProjectId = project.parse().expect("a project id");
         let wanted = project.clone();
-        let read = server
-            .app()
-            .store
-            .read(move |tx| Box::pin(async move { Ok::<_, StorageError>(signing_keys::list(tx, &wanted).await?) }));
+        let read = server.app().store.read(move |tx| {
+            Box::pin(async move { Ok::<_, StorageError>(signing_keys::list(tx, &wanted).await?) })
+        });
         let rows = read.await.expect("keys are read");
-        let row = rows.into_iter().find(|row| row.user_kind == kind && row.state == "active").expect("a signing key");
+        let row = rows
+            .into_iter()
+            .find(|row| row.user_kind == kind && row.state == "active")
+            .expect("a signing key");
         let context = format!("signing-key:{project}:{}", row.kid);
-        let pkcs8 = server.app().master_keys.open(&context, &row.private_key_sealed).expect("the master key opens it");
+        let pkcs8 = server
+            .app()
+            .master_keys
+            .open(&context, &row.private_key_sealed)
+            .expect("the master key opens it");
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8).expect("a P-256 key");
         Self { pair, kid: row.kid }
     }

@@ -76,7 +76,9 @@ impl Operation {
 
     fn resolve(&self, schema: &Value) -> Map<String, Value> {
         let resolved = match schema["$ref"].as_str() {
-            Some(reference) => self.document.pointer(reference.trim_start_matches('#')).expect("a definition"),
+            Some(reference) => {
+                self.document.pointer(reference.trim_start_matches('#')).expect("a definition")
+            }
             None => schema,
         };
         resolved.as_object().expect("a schema").clone()

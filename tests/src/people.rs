@@ -24,7 +24,8 @@ impl Person {
     /// Reads the answer of a sign-up or sign-in.
     #[track_caller]
     pub fn of(answer: &Value) -> Self {
-        let text = |name: &str| answer[name].as_str().unwrap_or_else(|| panic!("no {name}: {answer}")).to_owned();
+        let text =
+            |name: &str| answer[name].as_str().unwrap_or_else(|| panic!("no {name}: {answer}")).to_owned();
         Self { id: text("user_id"), access_token: text("access_token"), refresh_token: text("refresh_token") }
     }
 
@@ -53,7 +54,8 @@ pub async fn create(server: &TestServer, fields: &Value) -> Value {
 
 /// A session opened by the server for a user.
 pub async fn session_for(server: &TestServer, user: &str) -> Person {
-    let answer = server.post("/auth/sessions").server().json(&json!({ "user_id": user })).send().await.expect(200);
+    let answer =
+        server.post("/auth/sessions").server().json(&json!({ "user_id": user })).send().await.expect(200);
     let text = |name: &str| answer[name].as_str().expect("a token").to_owned();
     Person { id: user.to_owned(), access_token: text("access_token"), refresh_token: text("refresh_token") }
 }
@@ -97,5 +99,8 @@ pub fn speaking_for<'s>(request: Request<'s>, project: &Project, access: &str) -
         "server" => ("x-stack-secret-server-key", &project.keys.secret),
         _ => ("x-stack-super-secret-admin-key", &project.keys.admin),
     };
-    request.header("x-stack-access-type", access).header("x-stack-project-id", &project.id).header(header, key)
+    request
+        .header("x-stack-access-type", access)
+        .header("x-stack-project-id", &project.id)
+        .header(header, key)
 }

@@ -24,6 +24,7 @@ pub async fn exchange(server: &TestServer, request: &[u8]) -> Option<(u16, Strin
     };
     let answer = tokio::time::timeout(PATIENCE, work).await.expect("an answer in time");
     let text = String::from_utf8_lossy(&answer).into_owned();
-    let status = text.strip_prefix("HTTP/1.1 ").or_else(|| text.strip_prefix("HTTP/1.0 "))?.get(..3)?.parse().ok()?;
+    let status =
+        text.strip_prefix("HTTP/1.1 ").or_else(|| text.strip_prefix("HTTP/1.0 "))?.get(..3)?.parse().ok()?;
     Some((status, text))
 }

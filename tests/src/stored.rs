@@ -31,9 +31,10 @@ pub async fn set_password_hash(server: &TestServer, user: &str, hash: &str) {
 /// The audit events about a user, oldest first.
 pub async fn events(server: &TestServer, user: &str) -> Vec<AuditEventRow> {
     let (project, user) = ids(server, user);
-    let read = server.app().store.read(move |tx| {
-        Box::pin(async move { audit_events::list_of_user(tx, &project, user).await })
-    });
+    let read = server
+        .app()
+        .store
+        .read(move |tx| Box::pin(async move { audit_events::list_of_user(tx, &project, user).await }));
     read.await.expect("events are read")
 }
 

@@ -29,7 +29,8 @@ pub fn with_claim(token: &str, name: &str, value: Value) -> String {
     let mut changed = claims(token);
     changed[name] = value;
     let mut parts = token.split('.');
-    let (header, _, signature) = (parts.next().expect("a header"), parts.next(), parts.next().expect("a signature"));
+    let (header, _, signature) =
+        (parts.next().expect("a header"), parts.next(), parts.next().expect("a signature"));
     format!("{header}.{}.{signature}", URL_SAFE_NO_PAD.encode(changed.to_string()))
 }
 

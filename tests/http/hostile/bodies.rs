@@ -8,7 +8,8 @@ use super::{Findings, assert_alive, path, request, somebody};
 
 /// Bytes that are no JSON, or JSON that nobody should accept, whatever the operation.
 fn unparsable() -> Vec<(&'static str, Vec<u8>)> {
-    let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(10_000), close.repeat(10_000)).into_bytes();
+    let deep =
+        |open: &str, close: &str| format!("{}1{}", open.repeat(10_000), close.repeat(10_000)).into_bytes();
     vec![
         ("nothing", Vec::new()),
         ("an open object", b"{".to_vec()),
@@ -35,7 +36,10 @@ fn unparsable() -> Vec<(&'static str, Vec<u8>)> {
         ("10 000 open arrays", "[".repeat(10_000).into_bytes()),
         ("10 000 nested arrays", deep("[", "]")),
         ("10 000 nested objects", deep("{\"a\":", "}")),
-        ("a deep value in a field", format!("{{\"client_metadata\":{}1{}}}", "[".repeat(10_000), "]".repeat(10_000)).into_bytes()),
+        (
+            "a deep value in a field",
+            format!("{{\"client_metadata\":{}1{}}}", "[".repeat(10_000), "]".repeat(10_000)).into_bytes(),
+        ),
         ("a property twice", br#"{"email":"a@b.example","email":"b@b.example"}"#.to_vec()),
         ("100 000 values", format!("[{}1]", "1,".repeat(100_000)).into_bytes()),
         ("binary", (0..=255).collect()),
@@ -45,10 +49,30 @@ fn unparsable() -> Vec<(&'static str, Vec<u8>)> {
 /// Values of every type and of extreme size, to be put where something else is expected.
 fn values() -> Vec<Value> {
     vec![
-        json!(null), json!(true), json!(0), json!(-1), json!(1.5), json!(i64::MAX), json!(u64::MAX), json!(1e308), json!(""),
-        json!("x"), json!("x".repeat(100_000)), json!("\u{202e}\u{feff}\u{7f}\u{1b}"), json!("' OR '1'='1"), json!("%00%ff"),
-        json!("me"), json!([]), json!(["x"]), json!({}), json!({ "a": { "b": [1] } }), json!({ "__proto__": { "admin": true } }),
-        json!("\u{10ffff}"), json!("99999999999999999999"), json!("1e5"), json!(vec![json!({}); 2000]),
+        json!(null),
+        json!(true),
+        json!(0),
+        json!(-1),
+        json!(1.5),
+        json!(i64::MAX),
+        json!(u64::MAX),
+        json!(1e308),
+        json!(""),
+        json!("x"),
+        json!("x".repeat(100_000)),
+        json!("\u{202e}\u{feff}\u{7f}\u{1b}"),
+        json!("' OR '1'='1"),
+        json!("%00%ff"),
+        json!("me"),
+        json!([]),
+        json!(["x"]),
+        json!({}),
+        json!({ "a": { "b": [1] } }),
+        json!({ "__proto__": { "admin": true } }),
+        json!("\u{10ffff}"),
+        json!("99999999999999999999"),
+        json!("1e5"),
+        json!(vec![json!({}); 2000]),
     ]
 }
 

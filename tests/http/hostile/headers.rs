@@ -8,9 +8,18 @@ use latchkey_tests::raw;
 use super::{Findings, assert_alive, path, request, somebody};
 
 const NAMES: [&str; 12] = [
-    "x-stack-project-id", "x-stack-branch-id", "x-stack-access-type", "x-stack-publishable-client-key",
-    "x-stack-secret-server-key", "x-stack-super-secret-admin-key", "x-stack-admin-access-token", "x-stack-access-token",
-    "x-stack-refresh-token", "x-stack-allow-anonymous-user", "x-stack-allow-restricted-user", "authorization",
+    "x-stack-project-id",
+    "x-stack-branch-id",
+    "x-stack-access-type",
+    "x-stack-publishable-client-key",
+    "x-stack-secret-server-key",
+    "x-stack-super-secret-admin-key",
+    "x-stack-admin-access-token",
+    "x-stack-access-token",
+    "x-stack-refresh-token",
+    "x-stack-allow-anonymous-user",
+    "x-stack-allow-restricted-user",
+    "authorization",
 ];
 
 const VALUES: [&str; 8] = ["\t", "é", "null", "{}", "' OR 1=1", "Bearer", "\u{1F600}", "a,b"];
@@ -20,8 +29,10 @@ fn bytes(server: &TestServer, operation: &Operation, person: &Person, lines: &[u
     let path = path(operation, person);
     let host = server.base_url().trim_start_matches("http://").to_owned();
     let mut request = format!(
-        "{} /api/v1{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: 0\r\n", operation.method
-    ).into_bytes();
+        "{} /api/v1{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: 0\r\n",
+        operation.method
+    )
+    .into_bytes();
     request.extend_from_slice(lines);
     request.extend_from_slice(b"\r\n");
     request

@@ -7,8 +7,25 @@ use reqwest::Method;
 use super::{Findings, assert_alive, path, request, somebody};
 
 const PARAMETERS: [&str; 20] = [
-    "%00", "a%00b", "%ff", "%ed%a0%80", "%2e%2e%2f%2e%2e%2fetc%2fpasswd", "%27%20OR%201=1--", "%F0%9F%98%80", "%7B%7D",
-    "%", "%zz", "me%00", "ME", "null", "undefined", "0", "-1", "1e9", "internal%00", "00000000-0000-0000-0000-000000000000",
+    "%00",
+    "a%00b",
+    "%ff",
+    "%ed%a0%80",
+    "%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+    "%27%20OR%201=1--",
+    "%F0%9F%98%80",
+    "%7B%7D",
+    "%",
+    "%zz",
+    "me%00",
+    "ME",
+    "null",
+    "undefined",
+    "0",
+    "-1",
+    "1e9",
+    "internal%00",
+    "00000000-0000-0000-0000-000000000000",
     "{00000000-0000-4000-8000-000000000001}",
 ];
 
@@ -88,6 +105,9 @@ fn overlaps(operations: &[operations::Operation], path: &str) -> bool {
     operations.iter().filter(|other| other.path != path).any(|other| {
         let others: Vec<&str> = other.path.split('/').collect();
         others.len() == parts.len()
-            && others.iter().zip(&parts).all(|(one, two)| one == two || one.starts_with('{') || two.starts_with('{'))
+            && others
+                .iter()
+                .zip(&parts)
+                .all(|(one, two)| one == two || one.starts_with('{') || two.starts_with('{'))
     })
 }

@@ -12,7 +12,13 @@ async fn set(server: &TestServer, person: &Person, password: &str) -> Answer {
     server.post("/auth/password/set").client().user(&person.access_token).json(&body).send().await
 }
 
-async fn update(server: &TestServer, person: &Person, old: &str, new: &str, refresh_token: Option<&str>) -> Answer {
+async fn update(
+    server: &TestServer,
+    person: &Person,
+    old: &str,
+    new: &str,
+    refresh_token: Option<&str>,
+) -> Answer {
     let body = json!({ "old_password": old, "new_password": new });
     let request = server.post("/auth/password/update").client().user(&person.access_token).json(&body);
     let request = match refresh_token {

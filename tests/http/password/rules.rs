@@ -22,12 +22,15 @@ async fn range_service(suffix: &'static str) -> SocketAddr {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut request = vec![0; 4096];
             let read = stream.read(&mut request).await.unwrap_or(0);
-            let first = String::from_utf8_lossy(&request[..read]).lines().next().unwrap_or_default().to_owned();
+            let first =
+                String::from_utf8_lossy(&request[..read]).lines().next().unwrap_or_default().to_owned();
             // Five digits of the hash are all that may ever be asked.
             let asked = first.split(' ').nth(1).unwrap_or_default().trim_start_matches("/range/").to_owned();
             assert_eq!(asked.len(), 5, "{first}");
-            let body = format!("0018A45C4D1DEF81644B54AB7F969B88D65:1\r\n{suffix}:42\r\n{}:0\r\n", "F".repeat(35));
-            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+            let body =
+                format!("0018A45C4D1DEF81644B54AB7F969B88D65:1\r\n{suffix}:42\r\n{}:0\r\n", "F".repeat(35));
+            let head =
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
             let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
         }
     });
@@ -40,7 +43,7 @@ fn checking(address: SocketAddr, fail_open: &str) -> Builder {
         .config("passwords.breach_check.enabled", "true")
         .config("passwords.breach_check.url", &format!("http://{address}/range"))
         .config("passwords.breach_check.fail_open", fail_open)
-        .config("outgoing.allow_private_addresses", "127.0.0.1")
+        .config("outgoing.allow_private_addresses", "[\"127.0.0.1\"]")
 }
 
 /// The rest of the SHA-1 hash of [`PASSWORD`] behind its first five digits.
@@ -114,7 +117,11 @@ on_both_engines! {
 /// The range service must be there before the server that is told its address, so this test starts both itself.
 #[test]
 fn a_breached_password_is_refused() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
         let address = range_service(SUFFIX).await;
         let server = checking(address, "false").start(latchkey_testkit::Engine::Sqlite).await;

@@ -8,7 +8,8 @@ use serde_json::json;
 /// An answer of each kind.
 async fn answers(server: &TestServer) -> Vec<(&'static str, Answer)> {
     let key_set = format!("/projects/{}/.well-known/jwks.json", server.project_id());
-    let anonymous_key_set = format!("/projects-anonymous-users/{}/.well-known/jwks.json", server.project_id());
+    let anonymous_key_set =
+        format!("/projects-anonymous-users/{}/.well-known/jwks.json", server.project_id());
     let ada = people::sign_up(server, "ada@example.com").await;
     vec![
         ("JSON", server.get("/users/me").client().user(&ada.access_token).send().await),
@@ -20,7 +21,10 @@ async fn answers(server: &TestServer) -> Vec<(&'static str, Answer)> {
         ("cached", server.get(&key_set).send().await),
         ("redirect", server.get(&anonymous_key_set).send().await),
         ("preflight", server.request(Method::OPTIONS, "/api/v1/users/me").send().await),
-        ("unparsable", server.post("/users").header("content-type", "application/json").bytes("{").send().await),
+        (
+            "unparsable",
+            server.post("/users").header("content-type", "application/json").bytes("{").send().await,
+        ),
     ]
 }
 

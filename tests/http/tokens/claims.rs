@@ -7,9 +7,24 @@ use latchkey_tests::tokens::{claims, header, keys};
 use serde_json::{Value, json};
 
 const CLAIMS: [&str; 18] = [
-    "aud", "branch_id", "email", "email_verified", "exp", "iat", "is_anonymous", "is_restricted", "iss", "name",
-    "project_id", "refresh_token_id", "requires_totp_mfa", "restricted_reason", "role", "selected_team_id",
-    "signed_up_at", "sub",
+    "aud",
+    "branch_id",
+    "email",
+    "email_verified",
+    "exp",
+    "iat",
+    "is_anonymous",
+    "is_restricted",
+    "iss",
+    "name",
+    "project_id",
+    "refresh_token_id",
+    "requires_totp_mfa",
+    "restricted_reason",
+    "role",
+    "selected_team_id",
+    "signed_up_at",
+    "sub",
 ];
 
 fn with_extra_claims() -> Builder {

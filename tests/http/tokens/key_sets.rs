@@ -10,7 +10,11 @@ use reqwest::Method;
 use serde_json::Value;
 
 async fn key_set(server: &TestServer, query: &str) -> Value {
-    server.get(&format!("/projects/{}/.well-known/jwks.json{query}", server.project_id())).send().await.expect(200)
+    server
+        .get(&format!("/projects/{}/.well-known/jwks.json{query}", server.project_id()))
+        .send()
+        .await
+        .expect(200)
 }
 
 fn kids(set: &Value) -> Vec<String> {

@@ -11,9 +11,13 @@ fn email(user: &Value) -> (Value, bool, bool) {
 }
 
 async fn with_email(server: &TestServer, address: &str, verified: bool, used: bool) -> String {
-    let user = people::create(server, &json!({
-        "primary_email": address, "primary_email_verified": verified, "primary_email_auth_enabled": used,
-    })).await;
+    let user = people::create(
+        server,
+        &json!({
+            "primary_email": address, "primary_email_verified": verified, "primary_email_auth_enabled": used,
+        }),
+    )
+    .await;
     user["id"].as_str().expect("an id").to_owned()
 }
 

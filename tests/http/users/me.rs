@@ -8,14 +8,36 @@ use serde_json::{Value, json};
 use super::TOTP;
 
 const CLIENT_FIELDS: [&str; 21] = [
-    "auth_with_email", "client_metadata", "client_read_only_metadata", "display_name", "has_password", "id",
-    "is_anonymous", "is_restricted", "oauth_providers", "otp_auth_enabled", "passkey_auth_enabled", "primary_email",
-    "primary_email_verified", "profile_image_url", "requires_totp_mfa", "restricted_by_admin",
-    "restricted_by_admin_reason", "restricted_reason", "selected_team", "selected_team_id", "signed_up_at_millis",
+    "auth_with_email",
+    "client_metadata",
+    "client_read_only_metadata",
+    "display_name",
+    "has_password",
+    "id",
+    "is_anonymous",
+    "is_restricted",
+    "oauth_providers",
+    "otp_auth_enabled",
+    "passkey_auth_enabled",
+    "primary_email",
+    "primary_email_verified",
+    "profile_image_url",
+    "requires_totp_mfa",
+    "restricted_by_admin",
+    "restricted_by_admin_reason",
+    "restricted_reason",
+    "selected_team",
+    "selected_team_id",
+    "signed_up_at_millis",
 ];
 const SERVER_FIELDS: [&str; 7] = [
-    "country_code", "last_active_at_millis", "primary_email_auth_enabled", "restricted_by_admin_private_details",
-    "risk_scores", "server_metadata", "",
+    "country_code",
+    "last_active_at_millis",
+    "primary_email_auth_enabled",
+    "restricted_by_admin_private_details",
+    "risk_scores",
+    "server_metadata",
+    "",
 ];
 
 on_both_engines! {
