@@ -1,29 +1,37 @@
 //! Signing with ES256 (RFC 7518 §3.4).
 
+use std::fmt;
+
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
+use serde_json::json;
+use zeroize::Zeroizing;
 
+use crate::error::KeyError;
 use crate::jwk::Jwk;
+use crate::token::encode;
 
-/// A key could not be made, read or used.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct KeyError(pub(crate) &'static str);
+/// Characters of a key id: 72 bits of the thumbprint tell keys apart; they need not resist anybody.
+const KID_LENGTH: usize = 12;
 
 /// A private P-256 key with its id and its public half.
 pub struct SigningKey {
     pair: EcdsaKeyPair,
-    pkcs8: Vec<u8>,
+    pkcs8: Zeroizing<Vec<u8>>,
     jwk: Jwk,
     kid: String,
+    /// The header of every token, encoded.
     header: String,
 }
 
 impl SigningKey {
     /// Makes a new key.
+    ///
+    /// # Errors
+    /// [`KeyError`] if the system gives no random bytes.
     pub fn generate() -> Result<Self, KeyError> {
         let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
             .map_err(|_| KeyError("a key could not be generated"))?;
@@ -31,53 +39,71 @@ impl SigningKey {
     }
 
     /// Reads a key that [`Self::to_pkcs8`] wrote.
+    ///
+    /// # Errors
+    /// [`KeyError`] for anything but a P-256 key in PKCS#8.
     pub fn from_pkcs8(pkcs8: &[u8]) -> Result<Self, KeyError> {
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8)
             .map_err(|_| KeyError("this is no P-256 key in PKCS#8"))?;
-        // An uncompressed point: 0x04, then both coordinates.
+        // An uncompressed point: 0x04, then both coordinates in full length.
         let point = pair.public_key().as_ref();
-        let (x, y) = (URL_SAFE_NO_PAD.encode(&point[1..33]), URL_SAFE_NO_PAD.encode(&point[33..65]));
-        let kid = Jwk::ec_thumbprint("P-256", &x, &y)[..12].to_owned();
-        let header = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"ES256","kid":"{kid}"}}"#));
-        let jwk = Jwk {
+        let mut jwk = Jwk {
             kty: "EC".to_owned(),
             crv: Some("P-256".to_owned()),
             alg: Some("ES256".to_owned()),
-            kid: Some(kid.clone()),
-            x: Some(x),
-            y: Some(y),
-            n: None,
-            e: None,
+            x: Some(URL_SAFE_NO_PAD.encode(&point[1..33])),
+            y: Some(URL_SAFE_NO_PAD.encode(&point[33..65])),
+            ..Jwk::default()
         };
-        Ok(Self { pair, pkcs8: pkcs8.to_vec(), jwk, kid, header })
+        let mut kid = jwk.thumbprint().ok_or(KeyError("the key has no thumbprint"))?;
+        kid.truncate(KID_LENGTH);
+        jwk.kid = Some(kid.clone());
+        let header =
+            encode(&json!({"alg": "ES256", "kid": kid})).map_err(|_| KeyError("the header is not JSON"))?;
+        Ok(Self { pair, pkcs8: Zeroizing::new(pkcs8.to_vec()), jwk, kid, header })
     }
 
     /// The private key, to be sealed.
-    pub fn to_pkcs8(&self) -> Vec<u8> {
+    pub fn to_pkcs8(&self) -> Zeroizing<Vec<u8>> {
         self.pkcs8.clone()
     }
 
-    /// The key id.
+    /// The key id: the first 12 characters of the thumbprint of the public key (RFC 7638).
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// The public half.
+    /// The public half, for a key set.
     pub fn public_jwk(&self) -> Jwk {
         self.jwk.clone()
     }
 
-    /// Signs claims; the result is a JWS in compact form.
+    /// Signs claims; the result is a JWS in compact form whose header has `alg` and `kid` and nothing else.
+    ///
+    /// # Errors
+    /// [`KeyError`] if the claims cannot be written as JSON, or the system gives no random bytes.
     pub fn sign(&self, claims: &impl Serialize) -> Result<String, KeyError> {
-        let payload = serde_json::to_vec(claims).map_err(|_| KeyError("the claims are not JSON"))?;
+        self.sign_payload(&serde_json::to_vec(claims).map_err(|_| KeyError("the claims are not JSON"))?)
+    }
+
+    /// Signs whatever it is given.
+    pub(crate) fn sign_payload(&self, payload: &[u8]) -> Result<String, KeyError> {
         let mut token = String::with_capacity(self.header.len() + payload.len() * 4 / 3 + 96);
         token.push_str(&self.header);
         token.push('.');
-        URL_SAFE_NO_PAD.encode_string(&payload, &mut token);
-        let signature =
-            self.pair.sign(&SystemRandom::new(), token.as_bytes()).map_err(|_| KeyError("signing failed"))?;
+        URL_SAFE_NO_PAD.encode_string(payload, &mut token);
+        let signature = self
+            .pair
+            .sign(&SystemRandom::new(), token.as_bytes())
+            .map_err(|_| KeyError("the claims could not be signed"))?;
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature.as_ref(), &mut token);
         Ok(token)
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey").field("kid", &self.kid).finish_non_exhaustive()
     }
 }

@@ -1,47 +1,111 @@
 //! Verification: the key decides the algorithm, the header must agree.
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::fmt;
+
+use aws_lc_rs::signature::ParsedPublicKey;
 use serde::de::DeserializeOwned;
 
-use crate::claims::{Expect, JwtError};
-use crate::jwk::Jwk;
-use crate::signing::KeyError;
+use crate::algorithm::Algorithm;
+use crate::claims::{Expect, Registered};
+use crate::error::{JwtError, KeyError};
+use crate::jwk::{Jwk, Jwks};
 use crate::token::Parts;
 
-/// A public key, ready to verify.
+/// A public key, parsed once and ready to verify. For one algorithm only.
 pub struct VerifyingKey {
-    alg: &'static str,
+    kid: Option<String>,
+    algorithm: Algorithm,
     key: ParsedPublicKey,
 }
 
 impl VerifyingKey {
-    /// Reads a P-256 key.
+    /// Reads a key: EC on P-256 or P-384, RSA from 2048 to 8192 bits, or OKP on Ed25519.
+    ///
+    /// # Errors
+    /// [`KeyError`] for other keys, keys for encryption, and numbers that are no key.
     pub fn from_jwk(jwk: &Jwk) -> Result<Self, KeyError> {
-        if (jwk.kty.as_str(), jwk.crv.as_deref()) != ("EC", Some("P-256"))
-            || jwk.alg.as_deref().is_some_and(|alg| alg != "ES256")
-        {
-            return Err(KeyError("only P-256 keys for ES256 are known"));
+        if jwk.purpose.as_deref().is_some_and(|purpose| purpose != "sig") {
+            return Err(KeyError("the key is not for signatures"));
         }
-        let coordinate = |text: &Option<String>| {
-            let bytes = URL_SAFE_NO_PAD.decode(text.as_deref().unwrap_or_default()).unwrap_or_default();
-            if bytes.len() == 32 { Ok(bytes) } else { Err(KeyError("a coordinate is not 32 bytes long")) }
-        };
-        let point = [vec![4], coordinate(&jwk.x)?, coordinate(&jwk.y)?].concat();
-        let key = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
-            .map_err(|_| KeyError("the coordinates are not a point of the curve"))?;
-        Ok(Self { alg: "ES256", key })
+        let algorithm = Algorithm::of(jwk)?;
+        Ok(Self { kid: jwk.kid.clone(), algorithm, key: algorithm.parse(jwk)? })
     }
 
-    /// Verifies a token: signature, issuer, audience, times.
+    /// The key id.
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    /// Verifies a token with this key, whatever key id the token names, and reads its claims.
+    ///
+    /// # Errors
+    /// [`JwtError`], each of which says that the checks before it were passed.
     pub fn verify<C: DeserializeOwned>(&self, token: &str, expect: &Expect<'_>) -> Result<C, JwtError> {
-        let parts = Parts::split(token)?;
-        if parts.alg != self.alg {
-            return Err(JwtError::BadSignature);
+        self.verify_parts(&Parts::split(token)?, expect)
+    }
+
+    fn verify_parts<C: DeserializeOwned>(
+        &self,
+        parts: &Parts<'_>,
+        expect: &Expect<'_>,
+    ) -> Result<C, JwtError> {
+        if parts.alg != self.algorithm.name() {
+            return Err(JwtError::WrongAlgorithm);
         }
-        self.key.verify_sig(parts.signed.as_bytes(), &parts.signature).map_err(|_| JwtError::BadSignature)?;
-        expect.check(&parts.payload)?;
-        serde_json::from_slice(&parts.payload).map_err(|_| JwtError::Malformed)
+        self.check_signature(parts.signed, &parts.signature)?;
+        let registered = Registered::read(&parts.payload)?;
+        registered.check(expect)?;
+        // Before the end is looked at: a token has expired only if it would have been accepted in its time.
+        let claims = serde_json::from_slice(&parts.payload).map_err(|_| JwtError::Malformed)?;
+        registered.check_end(expect)?;
+        Ok(claims)
+    }
+
+    /// ECDSA signatures are the two numbers one after the other, each in full length (RFC 7518 §3.4), never DER.
+    fn check_signature(&self, signed: &str, signature: &[u8]) -> Result<(), JwtError> {
+        self.key.verify_sig(signed.as_bytes(), signature).map_err(|_| JwtError::BadSignature)
     }
 }
+
+impl fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyingKey")
+            .field("kid", &self.kid)
+            .field("algorithm", &self.algorithm)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A key set, parsed once and ready to verify.
+#[derive(Debug, Default)]
+pub struct VerifyingKeys(Vec<VerifyingKey>);
+
+impl VerifyingKeys {
+    /// Reads the keys that can be used; others are skipped, as RFC 7517 §5 asks.
+    pub fn new(set: &Jwks) -> Self {
+        Self(set.keys.iter().filter_map(|jwk| VerifyingKey::from_jwk(jwk).ok()).collect())
+    }
+
+    /// The first key with this id.
+    pub fn get(&self, kid: &str) -> Option<&VerifyingKey> {
+        self.0.iter().find(|key| key.kid() == Some(kid))
+    }
+
+    /// Verifies a token with the key that it names, and reads its claims. A token that names none is verified with
+    /// the only key, if there is only one.
+    ///
+    /// # Errors
+    /// [`JwtError`], each of which says that the checks before it were passed.
+    pub fn verify<C: DeserializeOwned>(&self, token: &str, expect: &Expect<'_>) -> Result<C, JwtError> {
+        let parts = Parts::split(token)?;
+        let key = match (&parts.kid, self.0.as_slice()) {
+            (Some(kid), _) => self.get(kid),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        };
+        key.ok_or(JwtError::UnknownKey)?.verify_parts(&parts, expect)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -47,6 +47,14 @@ macro_rules! known_errors {
                 }
             }
 
+            /// The sentence it is answered with; `{name}` stands where the detail of that name is filled in.
+            pub const fn message(self) -> &'static str {
+                match self {
+                    Self::KnownError => "Something went wrong.",
+                    $(Self::$variant => $message,)*
+                }
+            }
+
             /// The next code up the tree; `None` for the root.
             pub const fn parent(self) -> Option<Self> {
                 match self {

@@ -1,0 +1,136 @@
+//! `cargo xtask bench`: what a request costs, beside the limits of the machine, and whether a crash loses anything.
+//!
+//! Owns the order of the measurements; each kind is a file in `bench/`. Needs Linux, because CPU time is read from
+//! `/proc`, and wrk, which it installs where it may. Every server it starts is its own, on loopback.
+
+mod api;
+mod crash;
+mod limits;
+mod load;
+mod process;
+mod report;
+mod server;
+mod start;
+mod storm;
+mod timing;
+
+use std::path::PathBuf;
+
+use pico_args::Arguments;
+
+use crate::generate::target_directory;
+use crate::postgres::Postgres;
+use crate::shell::{cargo, root, run, say};
+use load::{Load, Scenario};
+use report::Report;
+use server::{Engine, Server};
+
+/// What to measure, and how thoroughly.
+pub struct Options {
+    /// Short runs, to see that the bench itself works.
+    pub quick: bool,
+    /// Names of parts; all of them when empty.
+    only: Vec<String>,
+    /// Users to put into the database before the start is measured.
+    pub fill: Option<u64>,
+    /// A `latchkey` that is built already.
+    binary: Option<PathBuf>,
+}
+
+/// The parts that `--only` can name.
+const PARTS: &[&str] = &["load", "limits", "timing", "storm", "start", "crash"];
+
+impl Options {
+    /// Reads the flags.
+    pub fn read(mut arguments: Arguments) -> Result<Self, String> {
+        let said = |error: pico_args::Error| error.to_string();
+        let only: Option<String> = arguments.opt_value_from_str("--only").map_err(said)?;
+        let options = Self {
+            quick: arguments.contains("--quick"),
+            only: only.iter().flat_map(|list| list.split(',')).map(str::to_owned).collect(),
+            fill: arguments.opt_value_from_str("--fill").map_err(said)?,
+            binary: arguments.opt_value_from_str("--binary").map_err(said)?,
+        };
+        if let Some(unknown) = options.only.iter().find(|part| !PARTS.contains(&part.as_str())) {
+            return Err(format!("`{unknown}` is no part of the bench; there are: {}", PARTS.join(", ")));
+        }
+        match arguments.finish().first() {
+            None => Ok(options),
+            Some(word) => Err(format!("`{}` is one argument too many", word.display())),
+        }
+    }
+
+    fn wants(&self, part: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|name| name == part)
+    }
+
+    /// `thorough`, or `quick` with `--quick`.
+    pub fn either<T>(&self, thorough: T, quick: T) -> T {
+        if self.quick { quick } else { thorough }
+    }
+}
+
+/// Measures, prints, and writes `docs/benchmarks.md`.
+pub fn bench(options: &Options) -> Result<(), String> {
+    load::ensure_wrk()?;
+    let binary = match &options.binary {
+        Some(binary) => binary.canonicalize().map_err(|error| format!("{}: {error}", binary.display()))?,
+        None => build()?,
+    };
+    let mut report = Report::new(&binary, options)?;
+    if options.wants("limits") || options.wants("load") {
+        report.limits(&limits::measure(&binary, options)?);
+    }
+    for engine in Engine::ALL {
+        let Some(postgres) = engine.postgres()? else { continue };
+        if options.wants("load") {
+            let loads = measure_loads(&binary, engine, postgres.as_ref(), options)?;
+            report.loads(engine, &loads);
+        }
+        if options.wants("storm") {
+            report.storm(engine, &storm::measure(&binary, engine, postgres.as_ref(), options)?);
+        }
+        if options.wants("crash") {
+            report.crash(engine, &crash::measure(&binary, engine, postgres.as_ref(), options)?);
+        }
+    }
+    if options.wants("timing") {
+        report.timing(&timing::measure(&binary, options)?);
+    }
+    if options.wants("start") {
+        report.start(&start::measure(&binary, options)?);
+    }
+    let page = report.page();
+    println!("\n{page}");
+    let path = root().join("docs/benchmarks.md");
+    if options.only.is_empty() && !options.quick {
+        say("writing docs/benchmarks.md");
+        std::fs::write(&path, page).map_err(|error| format!("{}: {error}", path.display()))?;
+    } else {
+        say("docs/benchmarks.md is written by a whole and thorough run only");
+    }
+    report.verdict()
+}
+
+fn measure_loads(
+    binary: &std::path::Path,
+    engine: Engine,
+    postgres: Option<&Postgres>,
+    options: &Options,
+) -> Result<Vec<(Scenario, Load)>, String> {
+    let server = Server::start(binary, postgres)?;
+    let sessions = server.api().sessions(options.either(512, 256))?;
+    let mut loads = Vec::new();
+    for scenario in Scenario::ALL {
+        say(format_args!("{engine}: {}", scenario.title()));
+        loads.push((*scenario, load::measure(&server, postgres, *scenario, &sessions, options)?));
+    }
+    Ok(loads)
+}
+
+/// Builds the server as users run it.
+fn build() -> Result<PathBuf, String> {
+    say("building the server with optimisation");
+    run(cargo().args(["build", "--release", "--locked", "--package", "latchkey"]))?;
+    Ok(target_directory()?.join("release/latchkey"))
+}

@@ -1,0 +1,202 @@
+//! The page that the bench writes: tables in Markdown, with the aims beside what was measured.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use super::Options;
+use super::crash::Crashes;
+use super::limits::{Limits, Raw};
+use super::load::{Load, Scenario};
+use super::server::Engine;
+use super::start::Start;
+use super::storm::Storm;
+use super::timing::Timing;
+use crate::shell::capture;
+
+/// More standard deviations than chance explains once in a thousand times.
+const SUSPICIOUS: f64 = 3.3;
+
+/// A page that grows with each measurement.
+pub struct Report {
+    page: String,
+    bare_cpu_micros: Option<f64>,
+    hashes: Option<Raw>,
+    transactions: Option<Raw>,
+    /// What must not happen, and did.
+    wrong: Vec<String>,
+}
+
+impl Report {
+    /// Begins with the machine and the server's version.
+    pub fn new(binary: &Path, options: &Options) -> Result<Self, String> {
+        let version = capture(Command::new(binary).arg("version"))?;
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let model = cpu
+            .lines()
+            .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
+            .map_or("", |(_, name)| name);
+        let thoroughness = options.either("", " Short runs: the numbers say little.");
+        let page = format!(
+            "# Benchmarks\n\nWritten by `cargo xtask bench`: {version}, {cores} cores of {model}, load generator and databases \
+             on the same machine.{thoroughness}\nCPU time is that of the server, with its PostgreSQL where it has one, \
+             without the load generator; it moves less with the machine's neighbours than requests per second do.\n",
+            version = version.trim()
+        );
+        Ok(Self { page, bare_cpu_micros: None, hashes: None, transactions: None, wrong: Vec::new() })
+    }
+
+    /// What the machine allows at best.
+    pub fn limits(&mut self, limits: &Limits) {
+        self.page += "\n## Limits\n\n| limit | per second | CPU µs each | p50 ms | p99 ms |\n|---|---:|---:|---:|---:|\n";
+        if let Some(bare) = limits.bare {
+            self.row(&[
+                Scenario::Bare.title().to_owned(),
+                count(bare.per_second),
+                count(bare.cpu_micros),
+                millis(bare.p50_micros),
+                millis(bare.p99_micros),
+            ]);
+            self.bare_cpu_micros = Some(bare.cpu_micros);
+        }
+        let raws = [
+            ("raw Argon2id on all cores", limits.hashes),
+            ("raw durable SQLite transactions in groups", limits.transactions),
+        ];
+        for (name, raw) in raws {
+            if let Some(Raw { per_second, cpu_micros }) = raw {
+                self.row(&[
+                    name.to_owned(),
+                    count(per_second),
+                    count(cpu_micros),
+                    String::new(),
+                    String::new(),
+                ]);
+            }
+        }
+        (self.hashes, self.transactions) = (limits.hashes, limits.transactions);
+    }
+
+    /// What requests cost.
+    pub fn loads(&mut self, engine: Engine, loads: &[(Scenario, Load)]) {
+        let _ = writeln!(self.page, "\n## Requests on {engine}\n\n32 connections.\n");
+        self.page += "| request | per second | CPU µs each | p50 ms | p99 ms | beside the limit |\n|---|---:|---:|---:|---:|---|\n";
+        for (scenario, load) in loads {
+            if load.failures > 0 {
+                self.wrong.push(format!("{engine}, {}: {} requests failed", scenario.title(), load.failures));
+            }
+            self.row(&[
+                scenario.title().to_owned(),
+                count(load.per_second),
+                count(load.cpu_micros),
+                millis(load.p50_micros),
+                millis(load.p99_micros),
+                self.beside_the_limit(engine, *scenario, load),
+            ]);
+        }
+    }
+
+    /// The ratio that an aim is about; aims are for SQLite.
+    fn beside_the_limit(&self, engine: Engine, scenario: Scenario, load: &Load) -> String {
+        let said = |ratio: String, holds: bool, aim: &str| match engine {
+            Engine::Sqlite if holds => format!("{ratio} (aim {aim})"),
+            Engine::Sqlite => format!("{ratio} (**aim {aim} missed**)"),
+            Engine::Postgres => ratio,
+        };
+        let share = |limit: Option<Raw>, least: f64| {
+            limit.map(|limit| {
+                let part = load.per_second / limit.per_second;
+                said(
+                    format!("{:.0} % of the raw rate", part * 100.0),
+                    part >= least,
+                    &format!("{:.0} %", least * 100.0),
+                )
+            })
+        };
+        let text = match scenario {
+            Scenario::Me | Scenario::Refresh => self.bare_cpu_micros.map(|bare| {
+                let times = load.cpu_micros / bare;
+                said(format!("{times:.1} times the CPU of the bare route"), times <= 2.5, "2.5")
+            }),
+            Scenario::Rotate => share(self.transactions, 0.6),
+            Scenario::SignIn => share(self.hashes, 0.9),
+            _ => None,
+        };
+        text.unwrap_or_default()
+    }
+
+    /// Reads while passwords are hashed.
+    pub fn storm(&mut self, engine: Engine, storm: &Storm) {
+        #[expect(clippy::cast_precision_loss, reason = "microseconds")]
+        let times = storm.during.p99_micros as f64 / storm.calm.p99_micros.max(1) as f64;
+        let aim = if times <= 3.0 { "aim 3" } else { "**aim 3 missed**" };
+        let _ = writeln!(
+            self.page,
+            "\n## Reads during a storm of sign-ins, {engine}\n\np99 of (a) with 4 connections: {} ms calm, {} ms while 64 \
+             connections sign in: {times:.1} times ({aim}).",
+            millis(storm.calm.p99_micros),
+            millis(storm.during.p99_micros),
+        );
+    }
+
+    /// Known against unknown users.
+    pub fn timing(&mut self, timing: &Timing) {
+        let Timing { samples, known_micros, unknown_micros, z } = timing;
+        let verdict = if z.abs() < SUSPICIOUS { "no difference to be seen" } else { "**they differ**" };
+        let _ = writeln!(
+            self.page,
+            "\n## Time of a refused sign-in\n\n{samples} of each kind in turn. Median with an account {} ms, without {} ms; \
+             rank statistic {z:.1} standard deviations: {verdict}.",
+            millis(*known_micros),
+            millis(*unknown_micros),
+        );
+    }
+
+    /// Memory and start.
+    pub fn start(&mut self, starts: &[Start]) {
+        self.page += "\n## Start and memory at rest, SQLite\n\n| users | start to ready ms | resident MB |\n|---:|---:|---:|\n";
+        for Start { users, ready_after, idle_kib } in starts {
+            let megabytes = format!("{}.{}", idle_kib / 1024, idle_kib % 1024 * 10 / 1024);
+            self.row(&[users.to_string(), ready_after.as_millis().to_string(), megabytes]);
+        }
+        self.page += "\nAims: 250 ms with a million users, 30 MB.\n";
+    }
+
+    /// Crashes.
+    pub fn crash(&mut self, engine: Engine, crashes: &Crashes) {
+        let Crashes { rounds, acknowledged, lost } = crashes;
+        let _ = writeln!(
+            self.page,
+            "\n## Crashes, {engine}\n\n{rounds} times killed in the middle of 200 sign-ups; {acknowledged} were \
+             acknowledged, {} of them lost; the database passed its check every time.",
+            lost.len()
+        );
+        if !lost.is_empty() {
+            self.wrong.push(format!("{engine}: acknowledged and lost: {}", lost.join(", ")));
+        }
+    }
+
+    /// The whole page.
+    pub fn page(&self) -> &str {
+        &self.page
+    }
+
+    /// An error when something happened that must not.
+    pub fn verdict(&self) -> Result<(), String> {
+        if self.wrong.is_empty() { Ok(()) } else { Err(self.wrong.join("\n")) }
+    }
+
+    fn row(&mut self, cells: &[String]) {
+        let _ = writeln!(self.page, "| {} |", cells.join(" | "));
+    }
+}
+
+/// Three digits that count.
+fn count(number: f64) -> String {
+    if number >= 100.0 { format!("{number:.0}") } else { format!("{number:.1}") }
+}
+
+fn millis(micros: u64) -> String {
+    format!("{}.{:02}", micros / 1000, micros % 1000 / 10)
+}
