@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use latchkey_api_types::ids::{JobId, ProjectId, TeamId, UserId};
+use latchkey_api_types::ids::{ProjectId, TeamId, UserId};
 use latchkey_config::settings::{OAuthProviderSettings, ProviderType};
 use latchkey_crypto::Secret;
 use latchkey_identity::{administrators, signing_keys};
@@ -110,8 +110,7 @@ async fn tour(server: TestServer) {
         .send()
         .await
         .expect(200);
-    let job = JobId::from_uuid(server.app().random.uuid());
-    let failed = vec![jobs::retry_later(job, 1, "no"), jobs::bury(job, "no")];
+    let failed = vec![jobs::retry_later("no job", 1, 1, "no"), jobs::bury("no job", 1, "no")];
     server.app().store.batch(failed).await.expect("statements that touch no row");
     latchkey_identity::projects::ids(server.app()).await.expect("projects");
     latchkey_identity::master_key_rotation::reseal(server.app()).await.expect("nothing to seal again");

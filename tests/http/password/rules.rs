@@ -43,7 +43,7 @@ fn checking(address: SocketAddr, fail_open: &str) -> Builder {
         .config("passwords.breach_check.enabled", "true")
         .config("passwords.breach_check.url", &format!("http://{address}/range"))
         .config("passwords.breach_check.fail_open", fail_open)
-        .config("outgoing.allow_private_addresses", "127.0.0.1")
+        .config("outgoing.allow_private_addresses", "[\"127.0.0.1\"]")
 }
 
 /// The rest of the SHA-1 hash of [`PASSWORD`] behind its first five digits.
