@@ -34,6 +34,6 @@ impl DeploymentSecrets {
                 "the master key does not open this database's secrets ({error}); start with the key it was created with"
             ))
         })?;
-        Ok(Self { rotation_key: rotation_key.clone() })
+        Ok(Self { rotation_key: rotation_key.to_vec() })
     }
 }
