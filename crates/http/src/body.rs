@@ -2,13 +2,17 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use hyper::body::Body as _;
 use latchkey_api_types::KnownError;
 use latchkey_identity::Failure;
 use serde_json::{Map, Value};
 
 use crate::json;
+
+/// Of a body that is too long, as many times the limit are read before the connection is closed.
+const PATIENCE: usize = 8;
 
 /// A parsed body.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,15 +38,26 @@ impl Body {
         }
     }
 
-    /// Reads at most `limit` bytes of the request.
-    pub(crate) async fn receive(body: axum::body::Body, limit: usize) -> Result<Bytes, Failure> {
-        match Limited::new(body, limit).collect().await {
-            Ok(collected) => Ok(collected.to_bytes()),
-            Err(error) if error.is::<LengthLimitError>() => {
-                Err(Failure::text(413, format!("The request body has more than {limit} bytes.")))
+    /// Reads at most `limit` bytes of the request. What comes beyond is read and forgotten for a while: a client that
+    /// is still sending when the connection closes would never see the answer.
+    pub(crate) async fn receive(mut body: axum::body::Body, limit: usize) -> Result<Bytes, Failure> {
+        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        let mut bytes = BytesMut::with_capacity(announced.min(limit).min(64 * 1024));
+        let mut length = 0_usize;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| KnownError::body_parsing_error("it ended too early"))?;
+            let Ok(data) = frame.into_data() else { continue };
+            length = length.saturating_add(data.len());
+            if length <= limit {
+                bytes.extend_from_slice(&data);
+            } else if length > limit.saturating_mul(PATIENCE) {
+                break;
             }
-            Err(_) => Err(KnownError::body_parsing_error("it ended too early").into()),
         }
+        if length > limit {
+            return Err(Failure::text(413, format!("The request body has more than {limit} bytes.")));
+        }
+        Ok(bytes.freeze())
     }
 
     /// Parses the bytes as what the content type says they are.
