@@ -8,7 +8,7 @@ mod server;
 pub use client::{Answer, Request};
 pub use clock::FakeClock;
 pub use database::{Database, Engine};
-pub use server::{Builder, Keys, Project, TestServer};
+pub use server::{Builder, Keys, MASTER_KEY, Project, TestServer};
 
 /// Declares a test that runs on SQLite and on PostgreSQL: `on_both_engines! { async fn a_sentence(server) { … } }`.
 /// `server` is a fresh [`TestServer`] with a database of its own; `async fn a_sentence(server, builder = …)` takes a

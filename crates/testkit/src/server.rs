@@ -80,13 +80,16 @@ pub struct TestServer {
     database: Arc<Database>,
 }
 
+/// The master key of every test server that is not given another one.
+pub const MASTER_KEY: &str = "test:dGVzdHRlc3R0ZXN0dGVzdHRlc3R0ZXN0dGVzdHRlc3Q=";
+
 /// Settings of every test server, before those of the test: hashing costs as little as the configuration allows.
 const PRESETS: [(&str, &str); 5] = [
     ("server.bind", "127.0.0.1:0"),
     ("passwords.memory_kib", "8192"),
     ("passwords.iterations", "1"),
     ("passwords.threads", "2"),
-    ("security.master_keys", "test:dGVzdHRlc3R0ZXN0dGVzdHRlc3R0ZXN0dGVzdHRlc3Q="),
+    ("security.master_keys", MASTER_KEY),
 ];
 
 fn declare(id: &str, name: &str) -> (Project, ProjectDeclaration) {
@@ -159,6 +162,11 @@ impl TestServer {
     /// A second server on the same database, as on another machine; its clock is its own.
     pub async fn twin(&self) -> Self {
         Self::on(self.builder.clone(), Arc::clone(&self.database)).await
+    }
+
+    /// A second server on the same database that is configured otherwise.
+    pub async fn twin_with(&self, change: impl FnOnce(Builder) -> Builder) -> Self {
+        Self::on(change(self.builder.clone()), Arc::clone(&self.database)).await
     }
 
     /// A request to a path below `/api/v1`.
