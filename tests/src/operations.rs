@@ -81,6 +81,7 @@ impl Operation {
             }
             None => schema,
         };
-        resolved.as_object().expect("a schema").clone()
+        // A schema may also be `true`: any JSON.
+        resolved.as_object().cloned().unwrap_or_default()
     }
 }

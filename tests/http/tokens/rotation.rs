@@ -1,7 +1,7 @@
 //! Contract 03 §3 and issue part 5: signing keys are rotated without breaking a live token.
 
-use latchkey_identity::signing_keys;
-use latchkey_testkit::{TestServer, on_both_engines};
+use latchkey_identity::{master_key_rotation, signing_keys};
+use latchkey_testkit::{MASTER_KEY, TestServer, on_both_engines};
 use latchkey_tests::people;
 use latchkey_tests::tokens::header;
 use serde_json::{Value, json};
@@ -73,6 +73,32 @@ on_both_engines! {
         let token = answer["access_token"].as_str().expect("a token");
         let user = server.get("/users/me").client().user(token).send().await.expect(200);
         assert_eq!(user["id"], ada.id);
+    }
+
+    async fn a_new_master_key_takes_over_without_a_pause(server) {
+        let fields = json!({ "totp_secret_base64": "MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=" });
+        let ada = people::created(&server, &json!({})).await;
+        people::change(&server, &ada.id, &fields).await;
+        let next = people::session_for(&server, &ada.id).await;
+        let body = json!({ "refresh_token": next.refresh_token });
+        let refresh = async |server: &TestServer| {
+            server.post("/auth/sessions/current/refresh").client().json(&body).send().await.expect(200)["refresh_token"].clone()
+        };
+        let successor = refresh(&server).await;
+
+        let both = format!("new:bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmU=,{MASTER_KEY}");
+        let between = server.twin_with(|builder| builder.config("security.master_keys", &both)).await;
+        assert_eq!(refresh(&between).await, successor, "the rotation key is the same");
+        people::seen_by_self(&between, &ada).await;
+        assert!(master_key_rotation::reseal(between.app()).await.expect("a new seal") > 2);
+        assert_eq!(master_key_rotation::reseal(between.app()).await.expect("nothing to do"), 0);
+
+        let only = "new:bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmU=";
+        let after = server.twin_with(|builder| builder.config("security.master_keys", only)).await;
+        assert_eq!(refresh(&after).await, successor);
+        let fresh = people::session_for(&after, &ada.id).await;
+        people::seen_by_self(&after, &fresh).await;
+        people::seen_by_self(&after, &ada).await;
     }
 
     async fn racing_first_uses_agree_on_one_key(server) {
