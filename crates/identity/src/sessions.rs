@@ -261,7 +261,11 @@ async fn delete(app: &App, auth: &Auth, id: SessionId, user: UserId) -> Result<b
     }
 }
 
-async fn find_user(app: &App, project: &ProjectId, user: UserId) -> Result<Option<UserRow>, Failure> {
+pub(crate) async fn find_user(
+    app: &App,
+    project: &ProjectId,
+    user: UserId,
+) -> Result<Option<UserRow>, Failure> {
     let project = project.clone();
     app.store.read(move |tx| Box::pin(async move { Ok(users::get(tx, &project, user).await?) })).await
 }
