@@ -67,8 +67,10 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
         Some(anonymous) => UserRow { is_anonymous: false, signed_up_at: now, ..anonymous.clone() },
         None => crate::users::blank(&project.id, UserId::from_uuid(app.random.uuid()), now),
     };
+    // An anonymous user may have noted this very address before, and even verified it.
+    let verified = user.primary_email.as_ref() == Some(&email) && user.primary_email_verified == Some(true);
     user.primary_email = Some(email.clone());
-    user.primary_email_verified = Some(false);
+    user.primary_email_verified = Some(verified);
     user.primary_email_used_for_auth = Some(true);
     user.has_password = true;
 
@@ -79,14 +81,14 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
     if upgraded.is_some() {
         statements.push(contact_channels::demote_primary(&project.id, user.id));
     }
-    statements.push(contact_channels::insert(&ContactChannelRow {
+    statements.push(contact_channels::upsert(&ContactChannelRow {
         project_id: project.id.clone(),
         id: ContactChannelId::from_uuid(app.random.uuid()),
         user_id: user.id,
         kind: "email".to_owned(),
         value: email.clone(),
         is_primary: true,
-        is_verified: false,
+        is_verified: verified,
         used_for_auth: true,
         created_at: now,
     }));
