@@ -193,7 +193,7 @@ pub async fn list(app: &App, auth: &Auth, user: UserId) -> Result<Vec<Session>, 
     if auth.access == AccessType::Client && auth.me()?.row.id != user {
         return Err(Failure::text(403, "Clients may list the sessions of their own user only."));
     }
-    activity::flush(app).await?;
+    activity::flush_uses(app).await?;
     let project = auth.project.id.clone();
     let rows = app
         .store
