@@ -2,7 +2,8 @@
 //! costs no transaction. A crash may lose the last second of it; sign-ins themselves are never kept here.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use latchkey_api_types::ids::{ProjectId, SessionId, UserId};
 use latchkey_storage::engine::Stmt;
@@ -42,7 +43,7 @@ impl Activity {
         at: i64,
         ip: Option<String>,
     ) {
-        let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pending = self.pending();
         let entry =
             pending.uses.entry((project.clone(), session)).or_insert(Use { user, at, end_user_ip: None });
         entry.at = entry.at.max(at);
@@ -54,27 +55,33 @@ impl Activity {
     /// Keeps an event that must not cost its caller a transaction: whether a refused sign-in met a known address
     /// would show in the time it takes.
     pub(crate) fn note_event(&self, event: Stmt) {
-        let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pending = self.pending();
         if pending.events.len() < MAX_EVENTS {
             pending.events.push(event);
         }
     }
 
-    fn take(&self) -> Pending {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// How many sessions one transaction touches.
 const CHUNK: usize = 500;
 
-/// Writes what was collected. Sessions and users that ended meanwhile stay ended: these are updates, never inserts.
+/// Writes what was collected.
 pub async fn flush(app: &App) -> Result<(), Failure> {
-    let Pending { uses, events } = app.activity.take();
+    let events = mem::take(&mut app.activity.pending().events);
     for chunk in events.chunks(CHUNK) {
         app.store.batch(chunk.to_vec()).await?;
     }
-    let uses: Vec<_> = uses.into_iter().collect();
+    flush_uses(app).await
+}
+
+/// Writes which sessions were used. Those and users that ended meanwhile stay ended: these are updates, never inserts.
+/// Unlike [`flush`], a request may call it: whoever goes away in the middle loses times, but no events.
+pub(crate) async fn flush_uses(app: &App) -> Result<(), Failure> {
+    let uses: Vec<_> = mem::take(&mut app.activity.pending().uses).into_iter().collect();
     for chunk in uses.chunks(CHUNK) {
         let statements = chunk.iter().flat_map(|((project, session), used)| {
             [

@@ -36,16 +36,27 @@ impl JobQueue {
     }
 }
 
-/// Runs until the returned future is dropped: delivers jobs and writes collected activity about once a second.
+/// Runs until the returned future is dropped: delivers jobs, and beside that, so that neither waits for the other,
+/// writes collected activity about once a second.
 pub async fn work(app: &App) {
+    tokio::join!(deliver(app), write_activity(app));
+}
+
+async fn deliver(app: &App) {
     loop {
         if let Err(error) = run_due(app).await {
             tracing::error!(?error, "the job queue could not be worked on");
         }
+        let _ = tokio::time::timeout(TICK, app.jobs.0.notified()).await;
+    }
+}
+
+async fn write_activity(app: &App) {
+    loop {
         if let Err(error) = activity::flush(app).await {
             tracing::error!(?error, "collected activity could not be written");
         }
-        let _ = tokio::time::timeout(TICK, app.jobs.0.notified()).await;
+        tokio::time::sleep(TICK).await;
     }
 }
 
@@ -54,12 +65,17 @@ pub async fn run_due(app: &App) -> Result<usize, Failure> {
     let mut done = 0;
     loop {
         let now = app.now();
-        let outcomes = app.store.batch(vec![jobs::claim(outbox::QUEUE, now, now + LEASE, CHUNK)]).await?;
+        let leased_until = now + LEASE;
+        let outcomes = app.store.batch(vec![jobs::claim(outbox::QUEUE, now, leased_until, CHUNK)]).await?;
         let claimed: Vec<JobRow> = outcomes.first().map(Outcome::read).transpose()?.unwrap_or_default();
         if claimed.is_empty() {
             return Ok(done);
         }
         for job in claimed {
+            if app.now() >= leased_until {
+                // Those before it took so long that somebody else may have it by now.
+                break;
+            }
             run(app, &job).await?;
             done += 1;
         }

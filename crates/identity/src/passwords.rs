@@ -93,6 +93,8 @@ pub async fn set(app: &App, auth: &Auth, password: Secret<String>) -> Result<(),
     match app.store.batch(statements).await {
         Ok(_) => Ok(()),
         Err(StorageError::Unique { .. }) => Err(exists()),
+        // The user was deleted in this moment.
+        Err(StorageError::ForeignKey) => Err(KnownError::cannot_get_own_user_without_user().into()),
         Err(error) => Err(error.into()),
     }
 }

@@ -4,6 +4,7 @@
 use latchkey_api_types::ids::{ProjectId, SessionId, UserId};
 use latchkey_api_types::session::{EndUserIpInfo, Session};
 use latchkey_api_types::{AccessType, KnownError};
+use latchkey_storage::StorageError;
 use latchkey_storage::sessions::{self, SessionRow};
 use latchkey_storage::users::{self, UserRow};
 use serde_json::json;
@@ -76,9 +77,8 @@ pub async fn create(
     is_impersonation: bool,
 ) -> Result<Tokens, Failure> {
     let project = &auth.project;
-    let row = find_user(app, &project.id, user)
-        .await?
-        .ok_or_else(|| KnownError::user_id_does_not_exist(&user.to_string()))?;
+    let unknown = || Failure::from(KnownError::user_id_does_not_exist(&user.to_string()));
+    let row = find_user(app, &project.id, user).await?.ok_or_else(unknown)?;
     let beginning = Beginning {
         user,
         amr: "",
@@ -92,7 +92,11 @@ pub async fn create(
         ..Event::of_user(auth.access, user).in_session(session.id)
     };
     let recorded = audit::record(app, &project.id, audit::kind::SESSION_CREATED, &event);
-    app.store.batch(vec![sessions::insert(&session), recorded]).await?;
+    match app.store.batch(vec![sessions::insert(&session), recorded]).await {
+        // The user was deleted in this moment.
+        Err(StorageError::ForeignKey) => return Err(unknown()),
+        written => written?,
+    };
     app.activity.note(&project.id, session.id, user, app.now(), None);
     let access_token = access_tokens::mint(app, project, &row, &session).await?;
     Ok(Tokens { access_token, refresh_token: Some(token.into_text()) })
@@ -189,7 +193,7 @@ pub async fn list(app: &App, auth: &Auth, user: UserId) -> Result<Vec<Session>, 
     if auth.access == AccessType::Client && auth.me()?.row.id != user {
         return Err(Failure::text(403, "Clients may list the sessions of their own user only."));
     }
-    activity::flush(app).await?;
+    activity::flush_uses(app).await?;
     let project = auth.project.id.clone();
     let rows = app
         .store
@@ -256,12 +260,16 @@ async fn delete(app: &App, auth: &Auth, id: SessionId, user: UserId) -> Result<b
     let recorded = audit::record(app, project, audit::kind::SESSION_ENDED, &event);
     match app.store.batch(vec![sessions::delete(project, id).exactly(1), recorded]).await {
         Ok(_) => Ok(true),
-        Err(latchkey_storage::StorageError::Guard { .. }) => Ok(false),
+        Err(StorageError::Guard { .. }) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }
 
-async fn find_user(app: &App, project: &ProjectId, user: UserId) -> Result<Option<UserRow>, Failure> {
+pub(crate) async fn find_user(
+    app: &App,
+    project: &ProjectId,
+    user: UserId,
+) -> Result<Option<UserRow>, Failure> {
     let project = project.clone();
     app.store.read(move |tx| Box::pin(async move { Ok(users::get(tx, &project, user).await?) })).await
 }

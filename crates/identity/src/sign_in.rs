@@ -5,6 +5,8 @@ pub mod password;
 use latchkey_api_types::auth::TokenPair;
 use latchkey_api_types::{KnownError, ids::OneTimeCodeId};
 use latchkey_crypto::TokenHash;
+use latchkey_storage::StorageError;
+use latchkey_storage::engine::Stmt;
 use latchkey_storage::one_time_codes::{self, OneTimeCodeRow};
 use latchkey_storage::sessions::SessionRow;
 use latchkey_storage::users::UserRow;
@@ -36,13 +38,15 @@ async fn token_pair(
     })
 }
 
-/// Answers a first factor of a user who has a second one: remembers the attempt and asks for the code.
+/// Answers a first factor of a user who has a second one: remembers the attempt and asks for the code. `guard` is
+/// what must still hold of the first factor when the attempt is written.
 async fn second_factor_required(
     app: &App,
     project: &Project,
     user: &UserRow,
     is_new_user: bool,
-) -> Result<Failure, Failure> {
+    guard: Option<Stmt>,
+) -> Result<Failure, StorageError> {
     let code = app.random.token();
     let now = app.now();
     let row = OneTimeCodeRow {
@@ -57,6 +61,6 @@ async fn second_factor_required(
         expires_at: now + ATTEMPT_LIFETIME,
         used_at: None,
     };
-    app.store.batch(vec![one_time_codes::insert(&row)]).await?;
+    app.store.batch(guard.into_iter().chain([one_time_codes::insert(&row)]).collect()).await?;
     Ok(KnownError::multi_factor_authentication_required(&code).into())
 }

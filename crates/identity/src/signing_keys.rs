@@ -18,8 +18,6 @@ use crate::projects;
 
 /// How long keys are believed without looking again, milliseconds.
 const FRESH_FOR: i64 = 10_000;
-/// How soon an unknown key id makes us look again, milliseconds.
-const LOOK_AGAIN_AFTER: i64 = 1000;
 /// How much longer than a token's life a retired key is honoured, milliseconds: covers servers that had not yet
 /// noticed the rotation, see `FRESH_FOR`.
 const RETIRED_MARGIN: i64 = 60_000;
@@ -78,15 +76,32 @@ pub async fn published(app: &App, project: &str, kinds: &[UserKind]) -> Result<s
     serde_json::to_value(keys).map_err(Failure::internal)
 }
 
-/// Keys for verification; looks again if the key id is unknown and the last look is some time ago.
+/// Keys for verification. A key id that is not known here may be one that another server made a moment ago; one that
+/// the database does not know either costs its sender's request a look-up, not the reading of all keys.
 pub(crate) async fn for_verification(
     app: &App,
     project: &ProjectId,
     kid: &str,
 ) -> Result<Arc<ProjectKeys>, Failure> {
     let keys = cached(app, project).await?;
-    let stale = app.now() - keys.loaded_at >= LOOK_AGAIN_AFTER;
-    if keys.verifying.contains_key(kid) || !stale { Ok(keys) } else { load(app, project).await }
+    if keys.verifying.contains_key(kid) || !has_form(kid) || !is_in_use(app, project, kid).await? {
+        return Ok(keys);
+    }
+    load(app, project).await
+}
+
+/// Whether a text could be a key id of ours. Anything can stand in a token that nobody has verified, also what no
+/// database takes.
+fn has_form(kid: &str) -> bool {
+    kid.len() == 12 && kid.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+async fn is_in_use(app: &App, project: &ProjectId, kid: &str) -> Result<bool, Failure> {
+    let (project, kid) = (project.clone(), kid.to_owned());
+    let look = app.store.lookup(move |tx| {
+        Box::pin(async move { Ok::<_, Failure>(signing_keys::is_in_use(tx, &project, &kid).await?) })
+    });
+    look.await
 }
 
 /// Retires the active keys of a project, for every kind of user that has one: the next key signs from now on and a
@@ -196,4 +211,17 @@ fn generate(app: &App, project: &ProjectId, kind: UserKind, state: &str) -> Resu
 /// What a signing key is sealed for.
 pub(crate) fn seal_context(project: &ProjectId, kid: &str) -> String {
     format!("signing-key:{project}:{kid}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_a_key_id_never_reaches_the_database() {
+        assert!(has_form(SigningKey::generate().unwrap().kid()));
+        for kid in ["", "abc", "\0\0\0\0\0\0\0\0\0\0\0\0", "abcdefghijklm", "ääääää", "abcdefghijk="] {
+            assert!(!has_form(kid), "{kid:?}");
+        }
+    }
 }

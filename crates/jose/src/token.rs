@@ -1,5 +1,5 @@
 //! The compact form of a JWS (RFC 7515 §7.1), taken apart strictly: three parts, base64url without padding and
-//! without stray bits, so that a token has one spelling only.
+//! without stray bits, so that each part has one spelling only.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -61,7 +61,9 @@ impl VerifyingKey {
         Ok(claims)
     }
 
-    /// ECDSA signatures are the two numbers one after the other, each in full length (RFC 7518 §3.4), never DER.
+    /// ECDSA signatures are the two numbers one after the other, each in full length (RFC 7518 §3.4), never DER. Who
+    /// has one good signature can compute a second one without the key (`s` negated), so a token's text identifies
+    /// it to a cache, but not to a list of revoked ones.
     fn check_signature(&self, signed: &str, signature: &[u8]) -> Result<(), JwtError> {
         self.key.verify_sig(signed.as_bytes(), signature).map_err(|_| JwtError::BadSignature)
     }

@@ -75,6 +75,28 @@ pub fn insert(row: &ContactChannelRow) -> Stmt {
     )
 }
 
+/// Inserts a channel, or gives the flags of `row` to the one that the user has for this address already. Violates
+/// `contact_channels_used_for_auth_key` or `…_is_primary_key` if its place is taken.
+pub fn upsert(row: &ContactChannelRow) -> Stmt {
+    stmt(
+        "INSERT INTO contact_channels (project_id, id, user_id, type, value, is_primary, is_verified, \
+         used_for_auth, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+         ON CONFLICT (project_id, user_id, type, value) DO UPDATE SET is_primary = excluded.is_primary, \
+         is_verified = excluded.is_verified, used_for_auth = excluded.used_for_auth",
+        args![
+            row.project_id,
+            row.id,
+            row.user_id,
+            row.kind,
+            row.value,
+            row.is_primary,
+            row.is_verified,
+            row.used_for_auth,
+            row.created_at
+        ],
+    )
+}
+
 /// Sets the three flags of a channel.
 pub fn set_flags(
     project: &ProjectId,

@@ -37,6 +37,15 @@ pub async fn list(tx: &mut Tx, project: &ProjectId) -> Result<Vec<SigningKeyRow>
     .await
 }
 
+/// Whether a key signs or will sign.
+pub async fn is_in_use(tx: &mut Tx, project: &ProjectId, kid: &str) -> Result<bool, StorageError> {
+    tx.exists(
+        "SELECT 1 FROM signing_keys WHERE project_id = $1 AND kid = $2 AND state IN ('active', 'next')",
+        args![project, kid],
+    )
+    .await
+}
+
 /// Inserts a key unless one of its state exists already for its kind of user: the first of several racers wins.
 pub fn insert_if_absent(row: &SigningKeyRow) -> Stmt {
     stmt(

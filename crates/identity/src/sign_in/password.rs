@@ -6,9 +6,10 @@ use latchkey_api_types::ids::{ContactChannelId, UserId};
 use latchkey_api_types::session::EndUserIpInfo;
 use latchkey_crypto::Secret;
 use latchkey_storage::contact_channels::{self, ContactChannelRow};
+use latchkey_storage::credentials::{self, PasswordRow};
 use latchkey_storage::engine::Stmt;
 use latchkey_storage::users::{self, UserRow};
-use latchkey_storage::{StorageError, credentials, sessions};
+use latchkey_storage::{StorageError, sessions};
 
 use crate::app::App;
 use crate::audit::{self, Actor, Event};
@@ -18,7 +19,7 @@ use crate::failure::Failure;
 use crate::one_time_codes::{email_verification, trusted_callback};
 use crate::outbox;
 use crate::passwords;
-use crate::sessions::{Beginning, begin};
+use crate::sessions::{Beginning, begin, find_user};
 use crate::sign_in::{second_factor_required, token_pair};
 
 /// Authentication method of RFC 8176.
@@ -66,8 +67,10 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
         Some(anonymous) => UserRow { is_anonymous: false, signed_up_at: now, ..anonymous.clone() },
         None => crate::users::blank(&project.id, UserId::from_uuid(app.random.uuid()), now),
     };
+    // An anonymous user may have noted this very address before, and even verified it.
+    let verified = user.primary_email.as_ref() == Some(&email) && user.primary_email_verified == Some(true);
     user.primary_email = Some(email.clone());
-    user.primary_email_verified = Some(false);
+    user.primary_email_verified = Some(verified);
     user.primary_email_used_for_auth = Some(true);
     user.has_password = true;
 
@@ -78,14 +81,14 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
     if upgraded.is_some() {
         statements.push(contact_channels::demote_primary(&project.id, user.id));
     }
-    statements.push(contact_channels::insert(&ContactChannelRow {
+    statements.push(contact_channels::upsert(&ContactChannelRow {
         project_id: project.id.clone(),
         id: ContactChannelId::from_uuid(app.random.uuid()),
         user_id: user.id,
         kind: "email".to_owned(),
         value: email.clone(),
         is_primary: true,
-        is_verified: false,
+        is_verified: verified,
         used_for_auth: true,
         created_at: now,
     }));
@@ -120,7 +123,7 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
     }
     app.jobs.wake();
     if user.requires_totp_mfa {
-        return Err(second_factor_required(app, project, &user, true).await?);
+        return Err(second_factor_required(app, project, &user, true, None).await?);
     }
     token_pair(app, project, &user, &session, token).await
 }
@@ -146,43 +149,83 @@ pub async fn sign_in(
     password: Secret<String>,
     end_user_ip: Option<EndUserIpInfo>,
 ) -> Result<TokenPair, Failure> {
-    let project = &auth.project;
-    passwords::require_enabled(project)?;
-    passwords::check_length(project, "password", &password)?;
-    let mismatch = || Failure::from(KnownError::email_password_mismatch());
+    passwords::require_enabled(&auth.project)?;
+    passwords::check_length(&auth.project, "password", &password)?;
+    // Another sign-in may replace an outdated hash in this moment; the password is as right as before, so look again.
+    match attempt(app, auth, email, &password, end_user_ip.clone()).await {
+        Err(Attempt::Overtaken) => attempt(app, auth, email, &password, end_user_ip).await,
+        done => done,
+    }
+    .map_err(|failed| match failed {
+        Attempt::Overtaken => KnownError::email_password_mismatch().into(),
+        Attempt::Failed(failure) => failure,
+    })
+}
 
-    let found = find_password(app, auth, email).await?;
-    let stored = found.as_ref().and_then(|(_, hash)| hash.clone());
-    let verdict = app.hasher.verify(password.clone(), stored.clone()).await?;
-    let (Some((user, _)), Some(stored), true) = (found, stored, verdict.matches) else {
+/// Why an attempt to sign in brought no session.
+enum Attempt {
+    /// The stored hash changed between reading it and writing the session.
+    Overtaken,
+    Failed(Failure),
+}
+
+impl<F: Into<Failure>> From<F> for Attempt {
+    fn from(failure: F) -> Self {
+        Self::Failed(failure.into())
+    }
+}
+
+async fn attempt(
+    app: &App,
+    auth: &Auth,
+    email: &str,
+    password: &Secret<String>,
+    end_user_ip: Option<EndUserIpInfo>,
+) -> Result<TokenPair, Attempt> {
+    let project = &auth.project;
+    // One question to the database before the hash, whoever is asked for: the rest is read once the password is right.
+    let found = find_password(app, auth, email).await?.and_then(|row| Some((row.user_id, row.hash?)));
+    let stored = found.as_ref().map(|(_, hash)| hash.clone());
+    let verdict = app.hasher.verify(password.clone(), stored).await?;
+    let (Some((id, stored)), true) = (found, verdict.matches) else {
         app.activity.note_event(audit::record(
             app,
             &project.id,
             audit::kind::PASSWORD_REFUSED,
             &refused(end_user_ip.as_ref()),
         ));
-        return Err(mismatch());
+        return Err(KnownError::email_password_mismatch().into());
     };
-    let current = if verdict.outdated { rehash(app, &user, &stored, password).await? } else { stored };
+    let user = find_user(app, &project.id, id).await?.ok_or(Attempt::Overtaken)?;
+    // Whoever changes the password at this moment ends all sessions; this one must not slip through, so the hash is
+    // confirmed in the transaction that writes the session, or replaced if it is outdated. When the hashing threads
+    // are busy, the latter waits for another sign-in.
+    let renewed = if verdict.outdated { app.hasher.hash(password.clone()).await.ok() } else { None };
+    let unchanged = match renewed {
+        Some(new) => credentials::replace_password(&project.id, id, &stored, &new, app.now()),
+        None => credentials::confirm_password(&project.id, id, &stored),
+    }
+    .exactly(1);
+    let overtaken = |error| match error {
+        StorageError::Guard { .. } | StorageError::ForeignKey => Attempt::Overtaken,
+        error => error.into(),
+    };
     if user.requires_totp_mfa {
-        return Err(second_factor_required(app, project, &user, false).await?);
+        let required = second_factor_required(app, project, &user, false, Some(unchanged)).await;
+        return Err(required.map_or_else(overtaken, Attempt::Failed));
     }
 
     let beginning =
-        Beginning { user: user.id, amr: AMR, expires_in_millis: None, is_impersonation: false, end_user_ip };
+        Beginning { user: id, amr: AMR, expires_in_millis: None, is_impersonation: false, end_user_ip };
     let (session, token) = begin(app, &project.id, beginning);
-    let event = Event::of_user(Actor::User, user.id).in_session(session.id);
+    let event = Event::of_user(Actor::User, id).in_session(session.id);
     let statements: Vec<Stmt> = vec![
-        // Whoever changes the password at this moment ends all sessions; this one must not slip through.
-        credentials::confirm_password(&project.id, user.id, &current).exactly(1),
+        unchanged,
         sessions::insert(&session),
         audit::record(app, &project.id, audit::kind::SIGNED_IN, &event),
     ];
-    match app.store.batch(statements).await {
-        Ok(_) => token_pair(app, project, &user, &session, token).await,
-        Err(StorageError::Guard { .. } | StorageError::ForeignKey) => Err(mismatch()),
-        Err(error) => Err(error.into()),
-    }
+    app.store.batch(statements).await.map_err(overtaken)?;
+    Ok(token_pair(app, project, &user, &session, token).await?)
 }
 
 fn refused(end_user_ip: Option<&EndUserIpInfo>) -> Event<'_> {
@@ -195,29 +238,13 @@ fn refused(end_user_ip: Option<&EndUserIpInfo>) -> Event<'_> {
     }
 }
 
-async fn find_password(
-    app: &App,
-    auth: &Auth,
-    email: &str,
-) -> Result<Option<(UserRow, Option<String>)>, Failure> {
+async fn find_password(app: &App, auth: &Auth, email: &str) -> Result<Option<PasswordRow>, Failure> {
     let (project, email, normalised) = (auth.project.id.clone(), email.to_owned(), normalise_email(email));
     app.store
-        .read(move |tx| {
+        .lookup(move |tx| {
             Box::pin(async move {
-                let found = credentials::password_by_auth_email(tx, &project, &email, &normalised).await?;
-                let Some(found) = found else { return Ok(None) };
-                let user = users::get(tx, &project, found.user_id).await?;
-                Ok(user.map(|user| (user, found.hash)))
+                Ok(credentials::password_by_auth_email(tx, &project, &email, &normalised).await?)
             })
         })
         .await
-}
-
-/// Replaces a hash of an older scheme or older parameters, now that the password is at hand. Returns the hash that
-/// is stored afterwards; if the hashing threads are busy, it waits for another sign-in.
-async fn rehash(app: &App, user: &UserRow, old: &str, password: Secret<String>) -> Result<String, Failure> {
-    let Ok(new) = app.hasher.hash(password).await else { return Ok(old.to_owned()) };
-    let replaced = credentials::replace_password(&user.project_id, user.id, old, &new, app.now());
-    let outcome = app.store.batch(vec![replaced]).await?;
-    Ok(if outcome.first().is_some_and(|outcome| outcome.affected == 1) { new } else { old.to_owned() })
 }

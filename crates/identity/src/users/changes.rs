@@ -272,6 +272,10 @@ async fn apply_email(tx: &mut Tx, plan: &Plan) -> Result<(), Written> {
             tx.run(promoted).await?;
         }
         (_, Some(primary)) => {
+            let begins = !primary.used_for_auth && *used_for_auth == Some(true);
+            if begins && contact_channels::is_used_for_auth(tx, project, &primary.value).await? {
+                return Err(KnownError::user_email_already_exists(&primary.value, false).into());
+            }
             let flags = contact_channels::set_flags(
                 project,
                 primary.id,

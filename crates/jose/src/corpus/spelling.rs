@@ -1,4 +1,4 @@
-//! The genuine token, spelt otherwise: cut, extended, padded, with bits changed. A token has one spelling.
+//! The genuine token, spelt otherwise: cut, extended, padded, with bits changed. Each part has one spelling.
 
 use super::{Genuine, Hostile, decode, encode};
 use crate::error::JwtError::Malformed;
