@@ -55,6 +55,8 @@ impl Place {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .kill_on_drop(true)
+            // What the caller's environment says is not for the server under test.
+            .env_remove("LATCHKEY_BINARY")
             // The lightest hashing that the configuration allows, and room for everybody who waits.
             .env("LATCHKEY_PASSWORDS__MEMORY_KIB", "8192")
             .env("LATCHKEY_PASSWORDS__ITERATIONS", "1")

@@ -16,7 +16,7 @@ use serde_json::json;
 const NEW_MASTER_KEY: &str = "new:bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmU=";
 
 fn builder() -> Builder {
-    TestServer::builder().project(|settings| {
+    TestServer::builder().config("server.public_url", "https://auth.example.com").project(|settings| {
         settings.auth.oauth.providers.insert(
             "github".to_owned(),
             OAuthProviderSettings {
@@ -116,8 +116,14 @@ async fn tour(server: TestServer) {
     latchkey_identity::projects::ids(server.app()).await.expect("projects");
     let fresh = format!("{NEW_MASTER_KEY},{}", latchkey_testkit::MASTER_KEY);
     let twin = server.twin_with(|builder| builder.config("security.master_keys", &fresh)).await;
-    let sealed = latchkey_identity::master_key_rotation::reseal(twin.app()).await.expect("secrets to seal again");
+    let sealed =
+        latchkey_identity::master_key_rotation::reseal(twin.app()).await.expect("secrets to seal again");
     assert!(sealed > 0);
+    for _ in 0..2 {
+        signing_keys::rotate(twin.app(), &project).await.expect("a rotation");
+    }
+    let there = people::session_for(&twin, &ada.id).await;
+    people::seen_by_self(&server, &there).await;
     latchkey_tests::stored::events(&server, &ada.id).await;
 
     // Endings.

@@ -1,7 +1,7 @@
 //! Contract 03 §3 and issue part 5: signing keys are rotated without breaking a live token.
 
 use latchkey_identity::{master_key_rotation, signing_keys};
-use latchkey_testkit::{MASTER_KEY, TestServer, on_both_engines};
+use latchkey_testkit::{Builder, MASTER_KEY, TestServer, on_both_engines};
 use latchkey_tests::people;
 use latchkey_tests::tokens::header;
 use serde_json::{Value, json};
@@ -15,6 +15,11 @@ async fn kids(server: &TestServer) -> Vec<Value> {
     let path = format!("/projects/{}/.well-known/jwks.json", server.project_id());
     let set = server.get(&path).send().await.expect(200);
     set["keys"].as_array().expect("keys").iter().map(|key| key["kid"].clone()).collect()
+}
+
+/// Servers that are reached under the same address, as several machines behind a balancer are.
+fn behind_one_address() -> Builder {
+    TestServer::builder().config("server.public_url", "https://auth.example.com")
 }
 
 fn kid(token: &str) -> Value {
@@ -75,7 +80,20 @@ on_both_engines! {
         assert_eq!(user["id"], ada.id);
     }
 
-    async fn a_new_master_key_takes_over_without_a_pause(server) {
+    async fn a_key_that_another_server_made_is_known_at_once(server, builder = behind_one_address()) {
+        let ada = people::created(&server, &json!({})).await;
+        people::seen_by_self(&server, &ada).await;
+        let twin = server.twin().await;
+        for _ in 0..2 {
+            rotate(&twin).await;
+        }
+        let there = people::session_for(&twin, &ada.id).await;
+        assert!(!kids(&server).await.contains(&kid(&there.access_token)), "it is not even published here yet");
+        people::seen_by_self(&server, &there).await;
+        people::seen_by_self(&twin, &ada).await;
+    }
+
+    async fn a_new_master_key_takes_over_without_a_pause(server, builder = behind_one_address()) {
         let fields = json!({ "totp_secret_base64": "MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=" });
         let ada = people::created(&server, &json!({})).await;
         people::change(&server, &ada.id, &fields).await;
