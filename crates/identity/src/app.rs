@@ -30,8 +30,8 @@ pub struct Parts {
     pub master_keys: MasterKeys,
     /// Threads that hash passwords.
     pub hasher: PasswordHasher,
-    /// Where mail goes.
-    pub mail: Arc<dyn Transport>,
+    /// Where mail goes; without it, mail waits in the queue.
+    pub mail: Option<Arc<dyn Transport>>,
     /// Outgoing HTTP.
     pub outgoing: Outgoing,
     /// Effective configuration; `server.public_url` must be set.
@@ -52,8 +52,8 @@ pub struct App {
     pub master_keys: MasterKeys,
     /// Threads that hash passwords.
     pub hasher: PasswordHasher,
-    /// Where mail goes.
-    pub mail: Arc<dyn Transport>,
+    /// Where mail goes; without it, mail waits in the queue.
+    pub mail: Option<Arc<dyn Transport>>,
     /// Outgoing HTTP.
     pub outgoing: Outgoing,
     /// Effective configuration.

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use latchkey_mail::Transport;
 use latchkey_storage::engine::Outcome;
 use latchkey_storage::jobs::{self, JobRow};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::activity;
 use crate::app::App;
@@ -36,33 +37,46 @@ impl JobQueue {
     }
 }
 
-/// Runs until the returned future is dropped: delivers jobs, and beside that, so that neither waits for the other,
-/// writes collected activity about once a second.
-pub async fn work(app: &App) {
-    tokio::join!(deliver(app), write_activity(app));
+/// Runs until `stop` says so and what is in hand is finished: delivers jobs, and beside that, so that neither waits
+/// for the other, writes collected activity about once a second, the last time at the end.
+pub async fn work(app: &App, stop: watch::Receiver<bool>) {
+    tokio::join!(deliver(app, stop.clone()), write_activity(app, stop));
 }
 
-async fn deliver(app: &App) {
+async fn deliver(app: &App, mut stop: watch::Receiver<bool>) {
     loop {
         if let Err(error) = run_due(app).await {
             tracing::error!(?error, "the job queue could not be worked on");
         }
-        let _ = tokio::time::timeout(TICK, app.jobs.0.notified()).await;
+        tokio::select! {
+            () = app.jobs.0.notified() => {}
+            () = tokio::time::sleep(TICK) => {}
+            // An error means that the sender is gone, which is an end as well.
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
     }
 }
 
-async fn write_activity(app: &App) {
+async fn write_activity(app: &App, mut stop: watch::Receiver<bool>) {
+    let mut last = false;
     loop {
         if let Err(error) = activity::flush(app).await {
             tracing::error!(?error, "collected activity could not be written");
         }
-        tokio::time::sleep(TICK).await;
+        if last {
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(TICK) => {}
+            _ = stop.wait_for(|stop| *stop) => last = true,
+        }
     }
 }
 
 /// Runs every job that is due now; returns how many there were.
 pub async fn run_due(app: &App) -> Result<usize, Failure> {
     let mut done = 0;
+    let Some(mail) = &app.mail else { return Ok(done) };
     loop {
         let now = app.now();
         let leased_until = now + LEASE;
@@ -76,15 +90,15 @@ pub async fn run_due(app: &App) -> Result<usize, Failure> {
                 // Those before it took so long that somebody else may have it by now.
                 break;
             }
-            run(app, &job).await?;
+            run(app, &**mail, &job).await?;
             done += 1;
         }
     }
 }
 
-async fn run(app: &App, job: &JobRow) -> Result<(), Failure> {
+async fn run(app: &App, mail: &dyn Transport, job: &JobRow) -> Result<(), Failure> {
     let outcome = match outbox::open(app, &job.payload) {
-        Ok(message) => app.mail.send(&message).await.map_err(|error| error.to_string()),
+        Ok(message) => mail.send(&message).await.map_err(|error| error.to_string()),
         Err(failure) => Err(format!("{failure:?}")),
     };
     let statement = match outcome {

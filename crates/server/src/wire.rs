@@ -30,8 +30,8 @@ pub struct Wiring {
     pub store: Store,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// Where mail goes.
-    pub mail: Arc<dyn Transport>,
+    /// Where mail goes; without it, mail waits in the queue.
+    pub mail: Option<Arc<dyn Transport>>,
     /// Public listener, already bound.
     pub listener: TcpListener,
     /// Operators' listener, already bound; `None` goes without.
@@ -48,6 +48,7 @@ pub struct Running {
     pub address: SocketAddr,
     base_url: String,
     stop: watch::Sender<bool>,
+    stop_worker: watch::Sender<bool>,
     listeners: Vec<JoinHandle<usize>>,
     worker: JoinHandle<()>,
 }
@@ -100,7 +101,7 @@ pub async fn application(
     config: Arc<Config>,
     store: Store,
     clock: Arc<dyn Clock>,
-    mail: Arc<dyn Transport>,
+    mail: Option<Arc<dyn Transport>>,
     public_url: String,
 ) -> Result<Arc<App>, String> {
     let passwords = &config.passwords;
@@ -167,9 +168,10 @@ pub async fn start(wiring: Wiring) -> Result<Running, String> {
         let observe = Observe::new(Arc::new(registry), readiness(&app, stopped.clone()));
         listeners.push(tokio::spawn(latchkey_http::serve(listener, observe, limits, None, until(stopped))));
     }
+    let (stop_worker, worker_stop) = watch::channel(false);
     let worked = Arc::clone(&app);
-    let worker = tokio::spawn(async move { jobs::work(&worked).await });
-    Ok(Running { app, address, base_url: public_url, stop, listeners, worker })
+    let worker = tokio::spawn(async move { jobs::work(&worked, worker_stop).await });
+    Ok(Running { app, address, base_url: public_url, stop, stop_worker, listeners, worker })
 }
 
 /// Ready means: not stopping, and the database answers.
@@ -194,16 +196,17 @@ impl Running {
 
     /// Stops accepting, lets requests in flight finish within the configured grace, writes what is collected and
     /// closes the database. Returns how many connections had to be cut.
-    pub async fn stop(self) -> usize {
+    pub async fn stop(mut self) -> usize {
         let _ = self.stop.send(true);
         let mut cut = 0;
-        for listener in self.listeners {
+        for listener in self.listeners.drain(..) {
             cut += listener.await.unwrap_or(0);
         }
-        self.worker.abort();
-        let _ = self.worker.await;
-        if let Err(failure) = latchkey_identity::activity::flush(&self.app).await {
-            tracing::error!(?failure, "collected activity could not be written");
+        let _ = self.stop_worker.send(true);
+        let finished = tokio::time::timeout(self.app.config.server.shutdown_grace.into(), &mut self.worker);
+        if finished.await.is_err() {
+            tracing::error!("background work did not finish in time and was cut");
+            self.worker.abort();
         }
         self.app.store.clone().close().await;
         cut

@@ -143,7 +143,7 @@ impl TestServer {
             config: Arc::new(config),
             store,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            mail: Arc::clone(&mailbox) as Arc<dyn latchkey_mail::Transport>,
+            mail: Some(Arc::clone(&mailbox) as Arc<dyn latchkey_mail::Transport>),
             listener,
             observe: None,
             pages: latchkey::dev_pages::pages(&mailbox),

@@ -8,7 +8,7 @@ use latchkey_http::{api, openapi as document};
 use latchkey_identity::{
     App, Failure, Secret, SystemClock, administrators, master_key_rotation, signing_keys,
 };
-use latchkey_mail::{DevMailbox, Message, SendError, Sending, Transport};
+use latchkey_mail::{DevMailbox, Transport};
 use latchkey_storage::MIGRATIONS;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -27,15 +27,6 @@ pub(crate) enum Mode {
     Production,
 }
 
-/// Mail before there is a way to send it: it stays in the queue.
-struct NoTransport;
-
-impl Transport for NoTransport {
-    fn send<'a>(&'a self, _: &'a Message) -> Sending<'a> {
-        Box::pin(async { Err(SendError("this version has no way to send mail; it stays queued".to_owned())) })
-    }
-}
-
 /// Starts the server: database and migrations, declared projects, then both listeners. It accepts requests when this
 /// returns.
 pub(crate) async fn serve(config: Config, mode: Mode) -> Result<Running, Failed> {
@@ -49,13 +40,13 @@ pub(crate) async fn serve(config: Config, mode: Mode) -> Result<Running, Failed>
     let listener = bind(config.server.bind).await?;
     let observe = bind(config.server.observe_bind).await?;
     let store = open_migrated_store(&config, &*clock).await.map_err(Failed::new)?;
-    let (mail, pages): (Arc<dyn Transport>, _) = match mode {
+    let (mail, pages): (Option<Arc<dyn Transport>>, _) = match mode {
         Mode::Development => {
             let mailbox = Arc::new(DevMailbox::new(|| latchkey_identity::Clock::now_millis(&SystemClock)));
             let pages = dev_pages::pages(&mailbox);
-            (mailbox, pages)
+            (Some(mailbox), pages)
         }
-        Mode::Production => (Arc::new(NoTransport), axum::Router::new()),
+        Mode::Production => (None, axum::Router::new()),
     };
     start(Wiring { config, store, clock, mail, listener, observe: Some(observe), pages })
         .await
@@ -144,7 +135,7 @@ pub(crate) async fn rotate_keys(config: &Config, project: Option<&str>) -> Resul
 async fn offline(config: &Config) -> Result<Arc<App>, Failed> {
     let store = open_migrated_store(config, &SystemClock).await.map_err(Failed::new)?;
     let public_url = config.server.public_url.as_ref().map(|url| url.as_str().to_owned()).unwrap_or_default();
-    application(Arc::new(config.clone()), store, Arc::new(SystemClock), Arc::new(NoTransport), public_url)
+    application(Arc::new(config.clone()), store, Arc::new(SystemClock), None, public_url)
         .await
         .map_err(Failed::new)
 }
