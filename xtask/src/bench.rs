@@ -78,7 +78,7 @@ pub fn bench(options: &Options) -> Result<(), String> {
         None => build()?,
     };
     let mut report = Report::new(&binary, options)?;
-    if options.wants("limits") || options.wants("load") {
+    if options.wants("limits") {
         report.limits(&limits::measure(&binary, options)?);
     }
     for engine in Engine::ALL {

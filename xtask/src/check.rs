@@ -46,7 +46,7 @@ fn format() -> Result<(), String> {
 }
 
 fn lints() -> Result<(), String> {
-    let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--quiet"];
+    let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--keep-going"];
     run(cargo().args(clippy).args(["--", "-D", "warnings"]))
 }
 

@@ -1,5 +1,7 @@
 //! The record of what happened. An event is a statement, so that it is written in the transaction of the deed.
 
+use std::net::IpAddr;
+
 use latchkey_api_types::AccessType;
 use latchkey_api_types::ids::{AuditEventId, ProjectId, SessionId, UserId};
 use latchkey_storage::audit_events::{self, AuditEventRow};
@@ -44,15 +46,15 @@ impl From<AccessType> for Actor {
 }
 
 /// What is known of an event besides its kind.
-pub(crate) struct Event<'a> {
+pub(crate) struct Event {
     pub(crate) actor: Actor,
     pub(crate) user: Option<UserId>,
     pub(crate) session: Option<SessionId>,
-    pub(crate) ip: Option<&'a str>,
+    pub(crate) ip: Option<IpAddr>,
     pub(crate) details: Value,
 }
 
-impl Event<'_> {
+impl Event {
     /// An event about a user.
     pub(crate) fn of_user(actor: impl Into<Actor>, user: UserId) -> Self {
         Self { actor: actor.into(), user: Some(user), session: None, ip: None, details: Value::Null }
@@ -63,10 +65,16 @@ impl Event<'_> {
         self.session = Some(session);
         self
     }
+
+    /// The same event, caused from this address.
+    pub(crate) fn at_address(mut self, ip: Option<IpAddr>) -> Self {
+        self.ip = ip;
+        self
+    }
 }
 
 /// The statement that records an event.
-pub(crate) fn record(app: &App, project: &ProjectId, kind: &str, event: &Event<'_>) -> Stmt {
+pub(crate) fn record(app: &App, project: &ProjectId, kind: &str, event: &Event) -> Stmt {
     let details = if event.details.is_null() { "{}".to_owned() } else { event.details.to_string() };
     audit_events::insert(&AuditEventRow {
         project_id: project.clone(),
@@ -82,7 +90,7 @@ pub(crate) fn record(app: &App, project: &ProjectId, kind: &str, event: &Event<'
         .to_owned(),
         user_id: event.user,
         session_id: event.session,
-        ip: event.ip.map(str::to_owned),
+        ip: event.ip.map(|ip| ip.to_string()),
         details,
     })
 }

@@ -55,7 +55,11 @@ impl From<KnownError> for Failure {
 impl From<StorageError> for Failure {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::Busy | StorageError::Unavailable(_) => Self::Busy { retry_after_seconds: 1 },
+            StorageError::Busy | StorageError::Unavailable(_) => {
+                // The caller learns that the server is busy; only here can the operator learn why.
+                tracing::warn!(%error, "storage did not serve a request");
+                Self::Busy { retry_after_seconds: 1 }
+            }
             other => Self::internal(format_args!("storage: {other}")),
         }
     }

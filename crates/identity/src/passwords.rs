@@ -1,6 +1,6 @@
 //! Passwords: what may become one, setting the first and changing it (contract 04 §5.3, §5.4; design, section 5).
 
-use latchkey_api_types::KnownError;
+use latchkey_api_types::{KnownError, SessionId};
 use latchkey_crypto::{Secret, password_rules};
 use latchkey_storage::{StorageError, credentials, sessions};
 
@@ -11,6 +11,7 @@ use crate::breach_check;
 use crate::failure::Failure;
 use crate::projects::Project;
 use crate::refresh_tokens::RefreshToken;
+use crate::sessions::{Standing, standing};
 
 /// # Errors
 /// `PASSWORD_AUTHENTICATION_NOT_ENABLED`.
@@ -137,29 +138,31 @@ pub async fn update(
     }
 }
 
-/// The stored hash, and the session of the refresh token if it is one of this user's.
+/// The stored hash, and the session of the refresh token if it is one of this user's and would still be refreshed.
 async fn stored_and_spared(
     app: &App,
     auth: &Auth,
     refresh_token: Option<&str>,
-) -> Result<(Option<String>, Option<latchkey_api_types::SessionId>), Failure> {
+) -> Result<(Option<String>, Option<SessionId>), Failure> {
     let project = auth.project.id.clone();
     let user = auth.me()?.row.id;
     let token = refresh_token.and_then(RefreshToken::parse);
-    let hashes = token.map(|token| (token.family_hash(), token.hash()));
-    app.store
+    let family = token.as_ref().map(RefreshToken::family_hash);
+    let (stored, session) = app
+        .store
         .read(move |tx| {
             Box::pin(async move {
                 let stored = credentials::password(tx, &project, user).await?.and_then(|row| row.hash);
-                let session = match &hashes {
-                    Some((family, _)) => sessions::by_family(tx, &project, family).await?,
+                let session = match &family {
+                    Some(family) => sessions::by_family(tx, &project, family).await?,
                     None => None,
                 };
-                let spared = session
-                    .filter(|session| session.user_id == user)
-                    .filter(|session| hashes.as_ref().is_some_and(|(_, hash)| session.token_hash == *hash));
-                Ok((stored, spared.map(|session| session.id)))
+                Ok::<_, Failure>((stored, session))
             })
         })
-        .await
+        .await?;
+    let spared = session.zip(token).filter(|(session, token)| {
+        session.user_id == user && !matches!(standing(app, session, token, app.now()), Standing::Reused)
+    });
+    Ok((stored, spared.map(|(session, _)| session.id)))
 }

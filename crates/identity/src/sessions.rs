@@ -157,7 +157,7 @@ pub async fn refresh(
 }
 
 /// What a token of the right family is.
-enum Standing {
+pub(crate) enum Standing {
     /// The one that is valid.
     Current,
     /// The one before it, within the overlap: its holder may have lost the answer, or raced.
@@ -166,7 +166,8 @@ enum Standing {
     Reused,
 }
 
-fn standing(app: &App, session: &SessionRow, token: &RefreshToken, now: i64) -> Standing {
+/// What a token is to the session of its family.
+pub(crate) fn standing(app: &App, session: &SessionRow, token: &RefreshToken, now: i64) -> Standing {
     let hash = token.hash();
     let overlap = app.config.tokens.rotation_overlap.as_millis();
     if session.token_hash == hash {

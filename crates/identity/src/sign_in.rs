@@ -2,7 +2,10 @@
 
 pub mod password;
 
+use std::net::IpAddr;
+
 use latchkey_api_types::auth::TokenPair;
+use latchkey_api_types::session::EndUserIpInfo;
 use latchkey_api_types::{KnownError, ids::OneTimeCodeId};
 use latchkey_crypto::TokenHash;
 use latchkey_storage::StorageError;
@@ -18,6 +21,15 @@ use crate::failure::Failure;
 use crate::one_time_codes::suffix;
 use crate::projects::Project;
 use crate::refresh_tokens::RefreshToken;
+
+/// From where somebody signs up or in.
+#[derive(Clone, Default)]
+pub struct Origin {
+    /// What the session records; browsers only (contract 03 §8).
+    pub end_user: Option<EndUserIpInfo>,
+    /// For the audit log, whatever the caller claims to be.
+    pub address: Option<IpAddr>,
+}
 
 /// How long a first factor waits for the second, milliseconds (contract 04 §4).
 const ATTEMPT_LIFETIME: i64 = 5 * 60 * 1000;

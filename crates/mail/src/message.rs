@@ -97,8 +97,9 @@ impl TryFrom<Parts> for Message {
 /// something on both sides.
 fn is_address(text: &str) -> bool {
     let special = |c: char| c.is_control() || c.is_whitespace() || r#"<>()[]",;:\"#.contains(c);
-    // RFC 5321 §4.5.3.1.3, without the angle brackets.
-    text.len() <= 254
+    // As long as an account's address may be. Mail is delivered to 254 bytes at most (RFC 5321 §4.5.3.1.3), which the
+    // transport finds out; a sign-up with a longer address must not fail for that.
+    text.len() <= 320
         && !text.contains(special)
         && text
             .split_once('@')
@@ -167,6 +168,13 @@ mod tests {
             assert!(matches!(message("a@b.com", sender, "s"), Err(MessageError::Sender)), "{sender:?}");
         }
         assert!(message("J\u{fc}rgen+x@b\u{fc}cher.de", "\"The <A> & co, team\" <s@b.com>", "s").is_ok());
+    }
+
+    #[test]
+    fn an_account_s_address_can_be_written_to_however_long_it_is() {
+        let address = |length: usize| format!("{}@example.com", "a".repeat(length - "@example.com".len()));
+        assert!(message(&address(256), "s@b.com", "s").is_ok());
+        assert!(matches!(message(&address(321), "s@b.com", "s"), Err(MessageError::Recipient)));
     }
 
     #[test]

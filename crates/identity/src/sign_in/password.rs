@@ -3,7 +3,6 @@
 use latchkey_api_types::KnownError;
 use latchkey_api_types::auth::TokenPair;
 use latchkey_api_types::ids::{ContactChannelId, UserId};
-use latchkey_api_types::session::EndUserIpInfo;
 use latchkey_crypto::Secret;
 use latchkey_storage::contact_channels::{self, ContactChannelRow};
 use latchkey_storage::credentials::{self, PasswordRow};
@@ -20,7 +19,7 @@ use crate::one_time_codes::{email_verification, trusted_callback};
 use crate::outbox;
 use crate::passwords;
 use crate::sessions::{Beginning, begin, find_user};
-use crate::sign_in::{second_factor_required, token_pair};
+use crate::sign_in::{Origin, second_factor_required, token_pair};
 
 /// Authentication method of RFC 8176.
 const AMR: &str = "pwd";
@@ -33,8 +32,8 @@ pub struct SignUp {
     pub password: Secret<String>,
     /// Where the link of the verification mail leads; without it no mail is sent.
     pub verification_callback_url: Option<String>,
-    /// Where the end user is.
-    pub end_user_ip: Option<EndUserIpInfo>,
+    /// From where.
+    pub origin: Origin,
 }
 
 /// Creates an account with email and password, or turns the anonymous caller into one, and signs it in.
@@ -94,7 +93,8 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
     }));
     statements.push(credentials::set_password(&project.id, user.id, &hash, now));
     let kind = if upgraded.is_some() { audit::kind::UPGRADED } else { audit::kind::SIGNED_UP };
-    statements.push(audit::record(app, &project.id, kind, &Event::of_user(Actor::User, user.id)));
+    let event = Event::of_user(Actor::User, user.id).at_address(request.origin.address);
+    statements.push(audit::record(app, &project.id, kind, &event));
     if let Some(callback) = callback {
         let code = email_verification(app, &project.id, user.id, &email, &callback);
         statements.push(code.statement);
@@ -106,7 +106,7 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
         amr: AMR,
         expires_in_millis: None,
         is_impersonation: false,
-        end_user_ip: request.end_user_ip,
+        end_user_ip: request.origin.end_user,
     };
     let (session, token) = begin(app, &project.id, beginning);
     if !user.requires_totp_mfa {
@@ -147,13 +147,13 @@ pub async fn sign_in(
     auth: &Auth,
     email: &str,
     password: Secret<String>,
-    end_user_ip: Option<EndUserIpInfo>,
+    origin: Origin,
 ) -> Result<TokenPair, Failure> {
     passwords::require_enabled(&auth.project)?;
     passwords::check_length(&auth.project, "password", &password)?;
     // Another sign-in may replace an outdated hash in this moment; the password is as right as before, so look again.
-    match attempt(app, auth, email, &password, end_user_ip.clone()).await {
-        Err(Attempt::Overtaken) => attempt(app, auth, email, &password, end_user_ip).await,
+    match attempt(app, auth, email, &password, origin.clone()).await {
+        Err(Attempt::Overtaken) => attempt(app, auth, email, &password, origin).await,
         done => done,
     }
     .map_err(|failed| match failed {
@@ -180,7 +180,7 @@ async fn attempt(
     auth: &Auth,
     email: &str,
     password: &Secret<String>,
-    end_user_ip: Option<EndUserIpInfo>,
+    origin: Origin,
 ) -> Result<TokenPair, Attempt> {
     let project = &auth.project;
     // One question to the database before the hash, whoever is asked for: the rest is read once the password is right.
@@ -188,12 +188,14 @@ async fn attempt(
     let stored = found.as_ref().map(|(_, hash)| hash.clone());
     let verdict = app.hasher.verify(password.clone(), stored).await?;
     let (Some((id, stored)), true) = (found, verdict.matches) else {
-        app.activity.note_event(audit::record(
-            app,
-            &project.id,
-            audit::kind::PASSWORD_REFUSED,
-            &refused(end_user_ip.as_ref()),
-        ));
+        let event = Event {
+            actor: Actor::User,
+            user: None,
+            session: None,
+            ip: origin.address,
+            details: serde_json::Value::Null,
+        };
+        app.activity.note_event(audit::record(app, &project.id, audit::kind::PASSWORD_REFUSED, &event));
         return Err(KnownError::email_password_mismatch().into());
     };
     let user = find_user(app, &project.id, id).await?.ok_or(Attempt::Overtaken)?;
@@ -215,10 +217,15 @@ async fn attempt(
         return Err(required.map_or_else(overtaken, Attempt::Failed));
     }
 
-    let beginning =
-        Beginning { user: id, amr: AMR, expires_in_millis: None, is_impersonation: false, end_user_ip };
+    let beginning = Beginning {
+        user: id,
+        amr: AMR,
+        expires_in_millis: None,
+        is_impersonation: false,
+        end_user_ip: origin.end_user,
+    };
     let (session, token) = begin(app, &project.id, beginning);
-    let event = Event::of_user(Actor::User, id).in_session(session.id);
+    let event = Event::of_user(Actor::User, id).in_session(session.id).at_address(origin.address);
     let statements: Vec<Stmt> = vec![
         unchanged,
         sessions::insert(&session),
@@ -226,16 +233,6 @@ async fn attempt(
     ];
     app.store.batch(statements).await.map_err(overtaken)?;
     Ok(token_pair(app, project, &user, &session, token).await?)
-}
-
-fn refused(end_user_ip: Option<&EndUserIpInfo>) -> Event<'_> {
-    Event {
-        actor: Actor::User,
-        user: None,
-        session: None,
-        ip: end_user_ip.map(|info| info.ip.as_str()),
-        details: serde_json::Value::Null,
-    }
 }
 
 async fn find_password(app: &App, auth: &Auth, email: &str) -> Result<Option<PasswordRow>, Failure> {

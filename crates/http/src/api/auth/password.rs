@@ -7,11 +7,12 @@ use latchkey_api_types::ErrorCode::{
 };
 use latchkey_api_types::auth::{PasswordSet, PasswordSignIn, PasswordSignUp, PasswordUpdate, TokenPair};
 use latchkey_identity::Secret;
+use latchkey_identity::sign_in::Origin;
 use latchkey_identity::sign_in::password::{SignUp, sign_in, sign_up};
 use latchkey_identity::{Failure, passwords};
 
 use crate::call::Call;
-use crate::extract::{Body, SignedIn};
+use crate::extract::{Body, Request, SignedIn};
 use crate::reply::{Json, Success};
 use crate::route::{ANY, RateClass, Route};
 
@@ -62,14 +63,18 @@ async fn handle_sign_up(call: Call, Body(body): Body<PasswordSignUp>) -> Result<
         verification_callback_url: body
             .verification_callback_url
             .map(latchkey_api_types::input::UrlText::into_string),
-        end_user_ip: call.request.end_user(),
+        origin: origin(&call.request),
     };
     sign_up(&call.app, &call.auth, request).await.map(Json)
 }
 
 async fn handle_sign_in(call: Call, Body(body): Body<PasswordSignIn>) -> Result<Json<TokenPair>, Failure> {
     let password = Secret::new(body.password.into_string());
-    sign_in(&call.app, &call.auth, body.email.as_str(), password, call.request.end_user()).await.map(Json)
+    sign_in(&call.app, &call.auth, body.email.as_str(), password, origin(&call.request)).await.map(Json)
+}
+
+fn origin(request: &Request) -> Origin {
+    Origin { end_user: request.end_user(), address: request.client_address() }
 }
 
 async fn set(call: Call, _: SignedIn, Body(body): Body<PasswordSet>) -> Result<Success, Failure> {
