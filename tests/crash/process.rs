@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::process::{Child, Command};
 
 /// How long a start may take on a busy machine.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 
 /// The binary under test.
 pub(super) async fn binary() -> PathBuf {
@@ -89,10 +89,9 @@ impl Place {
                 }
             }
         };
-        match tokio::time::timeout(READY_WITHIN, waiting).await {
-            Ok(ready) => Server { child, ready },
-            Err(_) => panic!("the server was not ready in time: {}", self.log()),
-        }
+        let ready = tokio::time::timeout(READY_WITHIN, waiting).await;
+        let ready = ready.unwrap_or_else(|_| panic!("the server was not ready in time: {}", self.log()));
+        Server { child, ready }
     }
 
     fn log(&self) -> String {

@@ -114,16 +114,17 @@ async fn tour(server: TestServer) {
     let failed = vec![jobs::retry_later("no job", 1, 1, "no"), jobs::bury("no job", 1, "no")];
     server.app().store.batch(failed).await.expect("statements that touch no row");
     latchkey_identity::projects::ids(server.app()).await.expect("projects");
-    let fresh = format!("{NEW_MASTER_KEY},{}", latchkey_testkit::MASTER_KEY);
-    let twin = server.twin_with(|builder| builder.config("security.master_keys", &fresh)).await;
-    let sealed =
-        latchkey_identity::master_key_rotation::reseal(twin.app()).await.expect("secrets to seal again");
-    assert!(sealed > 0);
+    let twin = server.twin().await;
     for _ in 0..2 {
         signing_keys::rotate(twin.app(), &project).await.expect("a rotation");
     }
     let there = people::session_for(&twin, &ada.id).await;
     people::seen_by_self(&server, &there).await;
+    let fresh = format!("{NEW_MASTER_KEY},{}", latchkey_testkit::MASTER_KEY);
+    let twin = server.twin_with(|builder| builder.config("security.master_keys", &fresh)).await;
+    let sealed =
+        latchkey_identity::master_key_rotation::reseal(twin.app()).await.expect("secrets to seal again");
+    assert!(sealed > 0);
     latchkey_tests::stored::events(&server, &ada.id).await;
 
     // Endings.

@@ -9,7 +9,7 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use latchkey_api_types::ids::ProjectId;
-use latchkey_storage::{StorageError, signing_keys};
+use latchkey_storage::signing_keys;
 use latchkey_testkit::TestServer;
 use serde_json::{Value, json};
 
@@ -30,9 +30,8 @@ impl Forger {
     pub async fn of_server(server: &TestServer, project: &str, kind: &str) -> Self {
         let project: ProjectId = project.parse().expect("a project id");
         let wanted = project.clone();
-        let read = server.app().store.read(move |tx| {
-            Box::pin(async move { Ok::<_, StorageError>(signing_keys::list(tx, &wanted).await?) })
-        });
+        let read =
+            server.app().store.read(move |tx| Box::pin(async move { signing_keys::list(tx, &wanted).await }));
         let rows = read.await.expect("keys are read");
         let row = rows
             .into_iter()

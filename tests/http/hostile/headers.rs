@@ -83,7 +83,7 @@ on_both_engines! {
 
     async fn too_many_and_too_long_headers_are_431(server) {
         let person = somebody(&server).await;
-        let many: String = (0..2000).map(|index| format!("x-{index}: 1\r\n")).collect();
+        let many = "x-many: 1\r\n".repeat(2000);
         let long = format!("x-long: {}\r\n", "x".repeat(300_000));
         for operation in operations::all(&server).await {
             for lines in [&many, &long] {

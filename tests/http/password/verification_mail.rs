@@ -83,6 +83,17 @@ on_both_engines! {
         assert_eq!(latchkey_tests::tokens::keys(&own["items"][0]), expected);
     }
 
+    async fn the_mailbox_page_shows_mail_as_text_and_runs_nothing(server) {
+        try_callback(&server, "ada@example.com", "http://localhost/<script>alert(1)</script>").await.expect(200);
+        server.flush().await;
+        let page = server.request(reqwest::Method::GET, "/dev/mailbox").send().await;
+        assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+        assert!(page.text().contains("ada@example.com"));
+        assert!(!page.text().contains("<script>alert"), "{}", page.text());
+        let policy = page.header("content-security-policy").expect("a policy");
+        assert!(policy.contains("default-src 'none'") && !policy.contains("script-src"), "{policy}");
+    }
+
     async fn localhost_is_trusted_by_default(server) {
         let trusted = ["http://localhost/a", "https://localhost:1/b?c", "http://app.localhost:3000/", "http://127.1.2.3/"];
         assert_eq!(refused(&server, &trusted).await, [""; 0]);

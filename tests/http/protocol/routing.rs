@@ -1,10 +1,19 @@
 //! Contract 01 §1, §5 and §10: versions, paths, methods, lists, and what lies beside the API.
 
-use latchkey_testkit::on_both_engines;
+use latchkey_config::settings::TrustedDomain;
+use latchkey_testkit::{Builder, TestServer, on_both_engines};
 use latchkey_tests::people;
 use latchkey_tests::tokens::keys;
 use reqwest::Method;
 use serde_json::json;
+
+fn with_domain() -> Builder {
+    TestServer::builder().project(|settings| {
+        let domain =
+            TrustedDomain { base_url: Some("https://**.example.com".to_owned()), ..TrustedDomain::default() };
+        settings.domains.trusted_domains.insert("app".to_owned(), domain);
+    })
+}
 
 on_both_engines! {
     async fn every_version_is_the_same_api(server) {
@@ -102,12 +111,48 @@ on_both_engines! {
         assert_eq!(server.post("/auth/password/sign-up").client().json(&body).send().await.status, 200);
     }
 
-    async fn the_public_settings_of_the_project_look_the_same_to_everybody(server) {
+    async fn the_public_settings_of_the_project_look_the_same_to_everybody(server, builder = with_domain()) {
         let client = server.get("/projects/current").client().send().await.expect(200);
-        assert_eq!(client["id"], server.project_id());
-        assert_eq!(client["config"]["credential_enabled"], true);
+        assert_eq!(client, json!({
+            "id": server.project_id(), "display_name": "The test project",
+            "config": {
+                "sign_up_enabled": true, "credential_enabled": true, "magic_link_enabled": false,
+                "passkey_enabled": false, "client_team_creation_enabled": false, "client_user_deletion_enabled": false,
+                "allow_user_api_keys": false, "allow_team_api_keys": false, "enabled_oauth_providers": [],
+                "domains": [{ "domain": "https://**.example.com", "handler_path": "/handler" }],
+            },
+        }));
         assert_eq!(server.get("/projects/current").server().send().await.expect(200), client);
         assert_eq!(server.get("/projects/current").admin().send().await.expect(200), client);
-        assert!(!client.to_string().contains("secret"), "{client}");
+    }
+
+    async fn sdks_ask_whether_they_are_up_to_date(server) {
+        let ask = |version: &str| server.post("/check-version").json(&json!({ "clientVersion": version })).send();
+        assert_eq!(ask("2.8.108").await.expect(200), json!({ "upToDate": true }));
+        let odd = ask("newest").await.expect(200);
+        assert_eq!((&odd["upToDate"], &odd["severe"]), (&json!(false), &json!(true)));
+        assert!(odd["error"].is_string());
+        server.post("/check-version").json(&json!({})).send().await.expect_error(400, "SCHEMA_ERROR");
+    }
+
+    async fn interest_in_a_feature_is_answered_in_text(server) {
+        let answer = server.post("/check-feature-support").json(&json!({ "feature": ["any", 1] })).send().await;
+        assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/plain; charset=utf-8")));
+    }
+
+    async fn the_reference_page_loads_nothing_from_elsewhere(server) {
+        let page = server.request(Method::GET, "/docs").send().await;
+        assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+        let policy = page.header("content-security-policy").expect("a policy");
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe") && !policy.contains("http"), "{policy}");
+        for asset in ["/docs/reference.css", "/docs/reference.js"] {
+            assert!(page.text().contains(asset));
+            let answer = server.request(Method::GET, asset).send().await;
+            assert_eq!(answer.status, 200, "{asset}");
+            assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        }
+        assert!(!page.text().contains("https://"), "{}", page.text());
+        let nowhere = server.request(Method::GET, "/nowhere").send().await;
+        nowhere.expect_text(404);
     }
 }

@@ -120,6 +120,19 @@ on_both_engines! {
         assert_eq!(people::seen_by_self(&server, &ada).await["primary_email"], "new@example.com");
     }
 
+    async fn of_racers_for_one_address_that_signs_in_one_wins(server) {
+        let mut users = Vec::new();
+        for index in 0..6 {
+            users.push(with_email(&server, &format!("user{index}@example.com"), false, true).await);
+        }
+        let body = json!({ "primary_email": "wanted@example.com" });
+        let answers = latchkey_tests::join_all(users.iter().map(|id| change(&server, id, body.clone()))).await;
+        assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1, "{answers:?}");
+        for answer in answers.iter().filter(|answer| answer.status != 200) {
+            answer.expect_error(409, "USER_EMAIL_ALREADY_EXISTS");
+        }
+    }
+
     async fn a_client_cannot_claim_an_address_that_signs_somebody_else_in(server) {
         people::sign_up(&server, "taken@example.com").await;
         let ada = people::sign_up(&server, "ada@example.com").await;
