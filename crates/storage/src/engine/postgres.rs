@@ -210,7 +210,11 @@ impl Postgres {
 async fn checkout(pool: &Pool) -> Result<deadpool_postgres::Client, StorageError> {
     pool.get().await.map_err(|error| match error {
         PoolError::Timeout(TimeoutType::Wait) => StorageError::Busy,
-        PoolError::Backend(error) => errors::explain(&error).0,
+        // No statement was sent yet, so whatever it is, it is about the connection.
+        PoolError::Backend(error) => match errors::explain(&error).0 {
+            StorageError::Internal(text) => StorageError::Unavailable(text),
+            other => other,
+        },
         other => StorageError::Unavailable(other.to_string()),
     })
 }
