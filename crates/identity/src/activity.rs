@@ -31,7 +31,11 @@ struct Pending {
 
 /// What is not written yet, shared.
 #[derive(Default)]
-pub(crate) struct Activity(Mutex<Pending>);
+pub(crate) struct Activity {
+    pending: Mutex<Pending>,
+    /// Held while something is written, so that whoever flushes finds nothing on its way when it returns.
+    writing: tokio::sync::Mutex<()>,
+}
 
 impl Activity {
     /// Notes that a token was minted from a session.
@@ -62,7 +66,7 @@ impl Activity {
     }
 
     fn pending(&self) -> MutexGuard<'_, Pending> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -71,9 +75,12 @@ const CHUNK: usize = 500;
 
 /// Writes what was collected.
 pub async fn flush(app: &App) -> Result<(), Failure> {
-    let events = mem::take(&mut app.activity.pending().events);
-    for chunk in events.chunks(CHUNK) {
-        app.store.batch(chunk.to_vec()).await?;
+    {
+        let _alone = app.activity.writing.lock().await;
+        let events = mem::take(&mut app.activity.pending().events);
+        for chunk in events.chunks(CHUNK) {
+            app.store.batch(chunk.to_vec()).await?;
+        }
     }
     flush_uses(app).await
 }
@@ -81,6 +88,7 @@ pub async fn flush(app: &App) -> Result<(), Failure> {
 /// Writes which sessions were used. Those and users that ended meanwhile stay ended: these are updates, never inserts.
 /// Unlike [`flush`], a request may call it: whoever goes away in the middle loses times, but no events.
 pub(crate) async fn flush_uses(app: &App) -> Result<(), Failure> {
+    let _alone = app.activity.writing.lock().await;
     let uses: Vec<_> = mem::take(&mut app.activity.pending().uses).into_iter().collect();
     for chunk in uses.chunks(CHUNK) {
         let statements = chunk.iter().flat_map(|((project, session), used)| {

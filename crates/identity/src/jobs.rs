@@ -6,7 +6,7 @@ use std::time::Duration;
 use latchkey_mail::Transport;
 use latchkey_storage::engine::Outcome;
 use latchkey_storage::jobs::{self, JobRow};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex, Notify, watch};
 
 use crate::activity;
 use crate::app::App;
@@ -26,14 +26,17 @@ const LONGEST_PAUSE: i64 = 6 * 60 * 60 * 1000;
 /// How often the queue is looked at when nothing wakes it.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Wakes the worker when there is something to do.
+/// Wakes the worker when there is something to do, and lets one at a time work.
 #[derive(Default)]
-pub(crate) struct JobQueue(Notify);
+pub(crate) struct JobQueue {
+    woken: Notify,
+    working: Mutex<()>,
+}
 
 impl JobQueue {
     /// Something was queued.
     pub(crate) fn wake(&self) {
-        self.0.notify_one();
+        self.woken.notify_one();
     }
 }
 
@@ -49,7 +52,7 @@ async fn deliver(app: &App, mut stop: watch::Receiver<bool>) {
             tracing::error!(?error, "the job queue could not be worked on");
         }
         tokio::select! {
-            () = app.jobs.0.notified() => {}
+            () = app.jobs.woken.notified() => {}
             () = tokio::time::sleep(TICK) => {}
             // An error means that the sender is gone, which is an end as well.
             _ = stop.wait_for(|stop| *stop) => return,
@@ -73,8 +76,10 @@ async fn write_activity(app: &App, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Runs every job that is due now; returns how many there were.
+/// Runs every job that is due now; returns how many there were. What somebody else in this process is running is done
+/// when this returns.
 pub async fn run_due(app: &App) -> Result<usize, Failure> {
+    let _alone = app.jobs.working.lock().await;
     let mut done = 0;
     let Some(mail) = &app.mail else { return Ok(done) };
     loop {
