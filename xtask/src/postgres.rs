@@ -23,6 +23,15 @@ const FAST: &[&str] = &["fsync=off", "synchronous_commit=off", "full_page_writes
 /// Settings of a server that keeps its promises, for measuring.
 const DURABLE: &[&str] = &["max_connections=300", "shared_buffers=256MB"];
 
+/// Whether clients may encrypt their connections.
+#[derive(Clone, Copy, PartialEq)]
+enum Encryption {
+    /// As a server in production does; needs the program openssl, which Debian's PostgreSQL brings along.
+    Offered,
+    /// For measuring on loopback.
+    Off,
+}
+
 /// A server that tests may create databases on.
 pub struct Postgres {
     url: String,
@@ -47,12 +56,12 @@ impl Postgres {
             let url = url.into_string().map_err(|_| "TEST_POSTGRES_URL is not UTF-8")?;
             return Ok(Some(Self { url, cluster: None }));
         }
-        programs()?.map(|programs| Self::start(&programs, FAST)).transpose()
+        programs()?.map(|programs| Self::start(&programs, FAST, Encryption::Offered)).transpose()
     }
 
     /// A temporary server that writes durably, as one in production does; `None` where PostgreSQL cannot be had.
     pub fn durable() -> Result<Option<Self>, String> {
-        programs()?.map(|programs| Self::start(&programs, DURABLE)).transpose()
+        programs()?.map(|programs| Self::start(&programs, DURABLE, Encryption::Off)).transpose()
     }
 
     /// A URL with the right to create databases.
@@ -77,7 +86,7 @@ impl Postgres {
         pid.lines().next()?.parse().ok()
     }
 
-    fn start(programs: &Path, settings: &[&str]) -> Result<Self, String> {
+    fn start(programs: &Path, settings: &[&str], encryption: Encryption) -> Result<Self, String> {
         let folder = TempDir::with_prefix("latchkey-postgres-").map_err(|error| error.to_string())?;
         say(format_args!("starting a temporary PostgreSQL server in {}", folder.path().display()));
         if let Some(user) = unprivileged_user() {
@@ -93,6 +102,16 @@ impl Postgres {
         let mut postgres = command(&programs.join("postgres"));
         postgres.arg("-D").arg(&data).args(["-h", "127.0.0.1", "-p", &port.to_string(), "-k", ""]);
         postgres.args(settings.iter().flat_map(|setting| ["-c", setting]));
+        if encryption == Encryption::Offered && certify(folder.path())? {
+            postgres.args([
+                "-c",
+                "ssl=on",
+                "-c",
+                "ssl_cert_file=../server.crt",
+                "-c",
+                "ssl_key_file=../server.key",
+            ]);
+        }
         let server = postgres
             .current_dir(folder.path())
             .stdin(Stdio::null())
@@ -144,6 +163,25 @@ impl Drop for Cluster {
         }
         drop(self.server.wait());
     }
+}
+
+/// Makes a key and a certificate that nobody vouches for; `false` where openssl is not installed.
+fn certify(folder: &Path) -> Result<bool, String> {
+    let Some(openssl) = find("openssl") else { return Ok(false) };
+    let mut request = command(&openssl);
+    request.args([
+        "req",
+        "-x509",
+        "-batch",
+        "-nodes",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+    ]);
+    request.args(["-subj", "/CN=localhost", "-days", "2", "-keyout", "server.key", "-out", "server.crt"]);
+    run(request.current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null()))?;
+    Ok(true)
 }
 
 /// The folder with PostgreSQL's programs, installing them where that is possible.
