@@ -201,7 +201,7 @@ async fn admin_access_token(app: &App, project: &Project, token: &str) -> Result
     let manages = match project.owner_team_id {
         Some(team) => {
             app.store
-                .read(move |tx| {
+                .lookup(move |tx| {
                     Box::pin(async move {
                         Ok::<_, Failure>(teams::is_member(tx, &ProjectId::internal(), team, user).await?)
                     })
@@ -265,7 +265,7 @@ async fn load_user(
     let (project, user, session) = (project.clone(), claims.sub, claims.refresh_token_id);
     let row = app
         .store
-        .read(move |tx| {
+        .lookup(move |tx| {
             Box::pin(async move { Ok::<_, Failure>(users::of_session(tx, &project, user, session).await?) })
         })
         .await?;

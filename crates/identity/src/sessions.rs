@@ -272,7 +272,7 @@ pub(crate) async fn find_user(
     user: UserId,
 ) -> Result<Option<UserRow>, Failure> {
     let project = project.clone();
-    app.store.read(move |tx| Box::pin(async move { Ok(users::get(tx, &project, user).await?) })).await
+    app.store.lookup(move |tx| Box::pin(async move { Ok(users::get(tx, &project, user).await?) })).await
 }
 
 async fn find_family(

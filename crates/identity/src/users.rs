@@ -67,7 +67,7 @@ pub async fn get(app: &App, auth: &Auth, id: UserId) -> Result<ServerUser, Failu
     let project = auth.project.id.clone();
     let row = app
         .store
-        .read(move |tx| Box::pin(async move { Ok::<_, Failure>(users::get(tx, &project, id).await?) }))
+        .lookup(move |tx| Box::pin(async move { Ok::<_, Failure>(users::get(tx, &project, id).await?) }))
         .await?
         .ok_or_else(|| Failure::from(KnownError::user_not_found()))?;
     show(app, &auth.project, row).await
