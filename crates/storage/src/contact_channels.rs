@@ -45,14 +45,11 @@ pub async fn list(
 
 /// Whether any channel of the project uses this address to sign in.
 pub async fn is_used_for_auth(tx: &mut Tx, project: &ProjectId, value: &str) -> Result<bool, StorageError> {
-    let found: Option<ContactChannelRow> = tx
-        .query_opt(
-            "SELECT project_id, id, user_id, type, value, is_primary, is_verified, used_for_auth, created_at \
-             FROM contact_channels WHERE project_id = $1 AND type = 'email' AND value = $2 AND used_for_auth",
-            args![project, value],
-        )
-        .await?;
-    Ok(found.is_some())
+    tx.exists(
+        "SELECT 1 FROM contact_channels WHERE project_id = $1 AND type = 'email' AND value = $2 AND used_for_auth",
+        args![project, value],
+    )
+    .await
 }
 
 /// Inserts a channel. Violates `contact_channels_used_for_auth_key`, `…_value_key` or `…_is_primary_key` if its
