@@ -28,6 +28,7 @@ pub mod sessions;
 pub mod sign_in;
 pub mod signing_keys;
 pub mod users;
+pub mod webhooks;
 
 pub use app::{App, Parts};
 pub use authenticate::{Auth, Credentials, CurrentUser, authenticate};
