@@ -103,6 +103,7 @@ async fn tour(server: TestServer) {
         .expect("an administrator");
     let project: ProjectId = server.project_id().parse().expect("a project id");
     select_team(&server, &project, cy).await;
+    teams_and_permissions(&server, &project, cy.parse().expect("a user id")).await;
 
     // The operator's verbs, keys, jobs that fail.
     signing_keys::rotate(server.app(), &project).await.expect("a rotation");
@@ -150,6 +151,76 @@ async fn select_team(server: &TestServer, project: &ProjectId, user: &str) {
     server.app().store.batch(statements).await.expect("a team");
     people::change(server, user, &json!({ "selected_team_id": team.to_string() })).await;
     people::seen_by_server(server, user).await;
+}
+
+/// Every statement about teams that no endpoint reaches yet.
+async fn teams_and_permissions(server: &TestServer, project: &ProjectId, user: UserId) {
+    use latchkey_storage::{project_permissions, team_invitations, team_memberships, team_permissions};
+    let team = TeamId::from_uuid(server.app().random.uuid());
+    let row = latchkey_identity::teams::blank(project, team, "Engines", 1);
+    let id = latchkey_api_types::ids::TeamInvitationId::from_uuid(server.app().random.uuid());
+    let hash = latchkey_crypto::TokenHash::of("a code");
+    let statements = vec![
+        teams::insert(&row),
+        teams::update(&row),
+        team_memberships::insert(project, team, user, 1),
+        team_memberships::set_profile(project, team, user, Some("Cy"), None),
+        team_permissions::grant(project, team, user, "a", 1),
+        team_permissions::rename(project, "a", "b"),
+        team_permissions::revoke(project, team, user, "b").exactly(1),
+        team_permissions::revoke_everywhere(project, "b"),
+        project_permissions::grant(project, user, "a", 1),
+        project_permissions::rename(project, "a", "b"),
+        project_permissions::revoke(project, user, "b").exactly(1),
+        project_permissions::revoke_everywhere(project, "b"),
+        team_invitations::insert(&team_invitations::TeamInvitationRow {
+            project_id: project.clone(),
+            id,
+            team_id: team,
+            recipient_email: "dee@example.com".to_owned(),
+            code_hash: hash.clone(),
+            suffix_hash: hash.clone(),
+            attempts: 0,
+            created_at: 1,
+            expires_at: 9,
+            used_at: None,
+        }),
+        team_invitations::look_up(project, &hash).exactly(1),
+        team_invitations::claim(project, id, 2).exactly(1),
+        team_invitations::revoke(project, team, id, 2).exactly(0),
+    ];
+    server.app().store.batch(statements).await.expect("statements that run");
+    let (own, found) = (project.clone(), row.id);
+    let read = server.app().store.read(move |tx| {
+        Box::pin(async move {
+            for member in [None, Some(user)] {
+                for descending in [false, true] {
+                    let search = Some("ENGINE".to_owned());
+                    let filter = teams::TeamFilter { member, descending, search, limit: 9, from: None };
+                    assert!(teams::list(tx, &own, &filter).await?.iter().any(|team| team.id == found));
+                }
+                for team in [None, Some(team)] {
+                    team_permissions::list(tx, &own, team, member).await?;
+                    team_memberships::list(tx, &own, team, member).await?;
+                }
+                project_permissions::list(tx, &own, member).await?;
+            }
+            team_permissions::of_member(tx, &own, team, user).await?;
+            team_memberships::teams_of(tx, &own, user).await?;
+            team_invitations::team_for(tx, &own, id, user, 2).await?;
+            team_invitations::open_of_team(tx, &own, team, 2).await?;
+            team_invitations::open_of_user(tx, &own, user, 2).await?;
+            Ok::<_, latchkey_storage::StorageError>(())
+        })
+    });
+    read.await.expect("reads");
+    let statements = vec![
+        team_memberships::deselect(project, team, user),
+        team_memberships::deselect_everybody(project, team),
+        team_memberships::delete(project, team, user).exactly(1),
+        teams::delete(project, team).exactly(1),
+    ];
+    server.app().store.batch(statements).await.expect("statements that run");
 }
 
 /// A statement as the sources write it, and the engines that run this text of it.

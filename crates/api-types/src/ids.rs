@@ -116,6 +116,8 @@ uuid_ids! {
     KeySetId;
     /// A one-time code that was sent to somebody.
     OneTimeCodeId;
+    /// An invitation to a team.
+    TeamInvitationId;
     /// A row of the job queue.
     JobId;
     /// A row of the audit log.

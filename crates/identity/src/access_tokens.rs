@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::app::App;
 use crate::claims::{AccessClaims, UserKind, restricted_reason};
 use crate::failure::Failure;
+use crate::permissions;
 use crate::projects::Project;
 use crate::signing_keys;
 
@@ -68,6 +69,11 @@ pub(crate) async fn mint(
     };
     let now = app.clock.now_seconds();
     let wants = |claim: ExtraClaim| project.settings.latchkey.extra_claims.contains(&claim);
+    let permissions = if wants(ExtraClaim::Permissions) {
+        Some(permissions::effective_in_project(app, project, user.id).await?)
+    } else {
+        None
+    };
     let claims = AccessClaims {
         sub: user.id,
         iss: kind.issuer(&app.public_url, &project.id),
@@ -90,7 +96,7 @@ pub(crate) async fn mint(
         jti: wants(ExtraClaim::Jti).then(|| app.random.token()),
         amr: wants(ExtraClaim::Amr).then(|| session.amr.split_whitespace().map(str::to_owned).collect()),
         auth_time: wants(ExtraClaim::AuthTime).then(|| session.auth_time.div_euclid(1000)),
-        permissions: wants(ExtraClaim::Permissions).then(Vec::new),
+        permissions,
     };
     signing_keys::sign(app, &project.id, kind, &claims).await
 }

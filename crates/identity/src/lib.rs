@@ -22,11 +22,13 @@ mod one_time_codes;
 mod outbox;
 pub mod outgoing;
 pub mod passwords;
+pub mod permissions;
 pub mod projects;
 mod refresh_tokens;
 pub mod sessions;
 pub mod sign_in;
 pub mod signing_keys;
+pub mod teams;
 pub mod users;
 pub mod webhooks;
 

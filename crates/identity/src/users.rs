@@ -4,7 +4,6 @@ mod changes;
 mod images;
 
 use latchkey_api_types::ids::{ContactChannelId, OauthAccountId, ProjectId, UserId};
-use latchkey_api_types::team::{ClientTeam, ServerTeam};
 use latchkey_api_types::user::{
     OauthAccount, RiskScores, ServerUser, SignUpRiskScores, UserCreate, UserFields, UserUpdate,
 };
@@ -23,6 +22,7 @@ use crate::authenticate::Auth;
 use crate::claims::restricted_reason;
 use crate::contact_channels::normalise_email;
 use crate::failure::Failure;
+use crate::permissions;
 use crate::projects::Project;
 
 pub(crate) use changes::totp_seal_context;
@@ -142,7 +142,7 @@ fn view(
             restricted_by_admin: user.restricted_by_admin,
             restricted_by_admin_reason: user.restricted_by_admin_reason,
         },
-        selected_team: team.map(team_view),
+        selected_team: team.map(crate::teams::view),
         primary_email_auth_enabled: user.primary_email_used_for_auth == Some(true),
         last_active_at_millis: user.last_active_at,
         server_metadata: metadata(user.server_metadata),
@@ -157,27 +157,13 @@ fn view(
     }
 }
 
-fn team_view(team: TeamRow) -> ServerTeam {
-    ServerTeam {
-        client: ClientTeam {
-            id: team.id,
-            display_name: team.display_name,
-            profile_image_url: team.profile_image_url,
-            client_metadata: metadata(team.client_metadata),
-            client_read_only_metadata: metadata(team.client_read_only_metadata),
-        },
-        server_metadata: metadata(team.server_metadata),
-        created_at_millis: team.created_at,
-    }
-}
-
 /// Stored JSON text as a value.
-fn metadata(stored: Option<String>) -> Value {
+pub(crate) fn metadata(stored: Option<String>) -> Value {
     stored.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Value::Null)
 }
 
 /// A value as stored JSON text; null is stored as no text.
-fn stored_metadata(value: &Value) -> Option<String> {
+pub(crate) fn stored_metadata(value: &Value) -> Option<String> {
     (!value.is_null()).then(|| value.to_string())
 }
 
@@ -264,6 +250,7 @@ pub async fn create(app: &App, auth: &Auth, request: UserCreate) -> Result<Serve
         statements.push(credentials::set_password(&project.id, user.id, hash, now));
     }
     statements.extend(accounts.iter().map(oauth_accounts::insert));
+    statements.extend(permissions::grants_for_new_user(project, user.id, now));
     statements.push(audit::record(
         app,
         &project.id,

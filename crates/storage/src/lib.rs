@@ -9,9 +9,13 @@ pub mod jobs;
 pub mod key_sets;
 pub mod oauth_accounts;
 pub mod one_time_codes;
+pub mod project_permissions;
 pub mod projects;
 pub mod sessions;
 pub mod signing_keys;
+pub mod team_invitations;
+pub mod team_memberships;
+pub mod team_permissions;
 pub mod teams;
 pub mod users;
 mod values;
@@ -23,4 +27,5 @@ pub use engine::{StorageError, Store};
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_core", sql: include_str!("../migrations/0001_core.sql") },
     Migration { name: "0002_jobs", sql: include_str!("../migrations/0002_jobs.sql") },
+    Migration { name: "0004_teams", sql: include_str!("../migrations/0004_teams.sql") },
 ];

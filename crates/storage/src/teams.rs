@@ -55,6 +55,149 @@ pub fn insert_if_absent(row: &TeamRow) -> Stmt {
     )
 }
 
+/// Inserts a team. Violates `teams_pkey` if it exists.
+pub fn insert(row: &TeamRow) -> Stmt {
+    stmt(
+        "INSERT INTO teams (project_id, id, display_name, profile_image_url, client_metadata, \
+         client_read_only_metadata, server_metadata, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        args![
+            row.project_id,
+            row.id,
+            row.display_name,
+            row.profile_image_url,
+            row.client_metadata,
+            row.client_read_only_metadata,
+            row.server_metadata,
+            row.created_at
+        ],
+    )
+}
+
+/// Writes what may change about a team that was read in the same transaction.
+pub fn update(row: &TeamRow) -> Stmt {
+    stmt(
+        "UPDATE teams SET display_name = $3, profile_image_url = $4, client_metadata = $5, \
+         client_read_only_metadata = $6, server_metadata = $7 WHERE project_id = $1 AND id = $2",
+        args![
+            row.project_id,
+            row.id,
+            row.display_name,
+            row.profile_image_url,
+            row.client_metadata,
+            row.client_read_only_metadata,
+            row.server_metadata
+        ],
+    )
+}
+
+/// Deletes a team and, by cascade, all that belongs to it.
+pub fn delete(project: &ProjectId, team: TeamId) -> Stmt {
+    stmt("DELETE FROM teams WHERE project_id = $1 AND id = $2", args![project, team])
+}
+
+/// Which teams are listed.
+#[derive(Clone, Debug, Default)]
+pub struct TeamFilter {
+    /// Teams of this user only.
+    pub member: Option<UserId>,
+    /// Newest first instead of oldest first.
+    pub descending: bool,
+    /// Only this team and those behind it in the order: its creation and id.
+    pub from: Option<(i64, TeamId)>,
+    /// Only teams whose name contains this, whatever the case of ASCII letters, or whose id it is.
+    pub search: Option<String>,
+    /// The most teams to read.
+    pub limit: i64,
+}
+
+macro_rules! list {
+    ($from:literal, $rest:literal) => {
+        concat!(
+            "SELECT t.project_id, t.id, t.display_name, t.profile_image_url, t.client_metadata, \
+             t.client_read_only_metadata, t.server_metadata, t.created_at ",
+            $from,
+            $rest
+        )
+    };
+}
+
+/// Teams in the order of their creation.
+pub async fn list(
+    tx: &mut Tx,
+    project: &ProjectId,
+    filter: &TeamFilter,
+) -> Result<Vec<TeamRow>, StorageError> {
+    // Bounds beyond every team stand for no bound, so that one text serves with and without a cursor.
+    let unbounded = if filter.descending { (i64::MAX, "g".to_owned()) } else { (i64::MIN, String::new()) };
+    let (created_at, id) = filter.from.map_or(unbounded, |(created_at, id)| (created_at, id.to_string()));
+    let pattern = filter.search.as_deref().map(contains_pattern).unwrap_or_default();
+    let exact = filter.search.as_deref().map(str::to_ascii_lowercase).unwrap_or_default();
+    let limit = filter.limit;
+    match (filter.member, filter.descending) {
+        (None, false) => {
+            tx.query(
+                list!(
+                    "FROM teams t ",
+                    "WHERE t.project_id = $1 AND (t.created_at, t.id) >= ($2, $3) \
+                     AND ($4 = '' OR lower(t.display_name) LIKE $4 ESCAPE '!' OR t.id = $5) \
+                     ORDER BY t.created_at, t.id LIMIT $6"
+                ),
+                args![project, created_at, id, pattern, exact, limit],
+            )
+            .await
+        }
+        (None, true) => {
+            tx.query(
+                list!(
+                    "FROM teams t ",
+                    "WHERE t.project_id = $1 AND (t.created_at, t.id) <= ($2, $3) \
+                     AND ($4 = '' OR lower(t.display_name) LIKE $4 ESCAPE '!' OR t.id = $5) \
+                     ORDER BY t.created_at DESC, t.id DESC LIMIT $6"
+                ),
+                args![project, created_at, id, pattern, exact, limit],
+            )
+            .await
+        }
+        (Some(user), false) => {
+            tx.query(
+                list!(
+                    "FROM team_memberships m JOIN teams t ON t.project_id = m.project_id AND t.id = m.team_id ",
+                    "WHERE m.project_id = $1 AND m.user_id = $7 AND (t.created_at, t.id) >= ($2, $3) \
+                     AND ($4 = '' OR lower(t.display_name) LIKE $4 ESCAPE '!' OR t.id = $5) \
+                     ORDER BY t.created_at, t.id LIMIT $6"
+                ),
+                args![project, created_at, id, pattern, exact, limit, user],
+            )
+            .await
+        }
+        (Some(user), true) => {
+            tx.query(
+                list!(
+                    "FROM team_memberships m JOIN teams t ON t.project_id = m.project_id AND t.id = m.team_id ",
+                    "WHERE m.project_id = $1 AND m.user_id = $7 AND (t.created_at, t.id) <= ($2, $3) \
+                     AND ($4 = '' OR lower(t.display_name) LIKE $4 ESCAPE '!' OR t.id = $5) \
+                     ORDER BY t.created_at DESC, t.id DESC LIMIT $6"
+                ),
+                args![project, created_at, id, pattern, exact, limit, user],
+            )
+            .await
+        }
+    }
+}
+
+/// A pattern of `LIKE … ESCAPE '!'` for lower-case texts that contain this.
+fn contains_pattern(text: &str) -> String {
+    let mut pattern = String::from('%');
+    for c in text.to_ascii_lowercase().chars() {
+        if matches!(c, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
 /// Whether a user is in a team.
 pub async fn is_member(
     tx: &mut Tx,

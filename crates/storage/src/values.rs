@@ -2,7 +2,7 @@
 
 use latchkey_api_types::ids::{
     AuditEventId, ContactChannelId, JobId, KeySetId, OauthAccountId, OneTimeCodeId, ProjectId, SessionId,
-    TeamId, UserId,
+    TeamId, TeamInvitationId, UserId,
 };
 use latchkey_crypto::TokenHash;
 
@@ -18,6 +18,7 @@ text_value!(
     ProjectId,
     SessionId,
     TeamId,
+    TeamInvitationId,
     UserId
 );
 

@@ -9,7 +9,7 @@ use super::{Input, Location, Violations, required};
 use crate::access::AccessType;
 use crate::ids::{
     AuditEventId, ContactChannelId, JobId, KeySetId, OauthAccountId, OneTimeCodeId, ProjectId, SessionId,
-    TeamId, UserId,
+    TeamId, TeamInvitationId, UserId,
 };
 
 /// The text of a string, or of a number or boolean, which stand for their spelling.
@@ -260,6 +260,7 @@ macro_rules! parsed {
 parsed! {
     UserId "must be a UUID";
     TeamId "must be a UUID";
+    TeamInvitationId "must be a UUID";
     SessionId "must be a UUID";
     ContactChannelId "must be a UUID";
     KeySetId "must be a UUID";

@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::one_time_codes::{email_verification, trusted_callback};
 use crate::outbox;
 use crate::passwords;
+use crate::permissions;
 use crate::sessions::{Beginning, begin, find_user};
 use crate::sign_in::{Origin, second_factor_required, token_pair};
 
@@ -79,6 +80,8 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
     }];
     if upgraded.is_some() {
         statements.push(contact_channels::demote_primary(&project.id, user.id));
+    } else {
+        statements.extend(permissions::grants_for_new_user(project, user.id, now));
     }
     statements.push(contact_channels::upsert(&ContactChannelRow {
         project_id: project.id.clone(),
