@@ -39,6 +39,7 @@ const EXPECTED: &[(&str, &str, &[&str])] = &[
     ("DELETE", "/auth/sessions/current", ANY),
     ("POST", "/auth/sessions/current/refresh", ANY),
     ("POST", "/auth/oauth/token", OPEN),
+    ("GET", "/images/{project_id}/{folder}/{file}", OPEN),
     ("GET", "/users/me", ANY),
     ("PATCH", "/users/me", ANY),
     ("DELETE", "/users/me", ANY),

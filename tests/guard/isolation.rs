@@ -12,7 +12,7 @@ fn own_value(name: &str, ada: &Person) -> Option<String> {
         "user_id" => Some(ada.id.clone()),
         "id" => Some(ada.session_id()),
         // Public by design, and not an id inside a project.
-        "project_id" | "rest" => None,
+        "project_id" | "rest" | "folder" | "file" => None,
         other => panic!("the parameter {other} is new: say what it names in an isolated project"),
     }
 }

@@ -19,8 +19,8 @@ on_both_engines! {
 
     async fn every_operation_declares_its_path_parameters_and_an_answer(server) {
         for operation in operations::all(&server).await {
-            let said = operation.required("path");
-            let written: Vec<_> = operation
+            let said: BTreeSet<_> = operation.required("path").into_iter().collect();
+            let written: BTreeSet<_> = operation
                 .path
                 .split('/')
                 .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))

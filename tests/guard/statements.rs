@@ -13,6 +13,7 @@ use latchkey_testkit::{Builder, Engine, TestServer};
 use latchkey_tests::people::{self, OTHER_PASSWORD, PASSWORD};
 use serde_json::json;
 
+const PICTURE: &str = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==";
 const NEW_MASTER_KEY: &str = "new:bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmU=";
 
 fn builder() -> Builder {
@@ -76,8 +77,12 @@ async fn tour(server: TestServer) {
     people::change(&server, &bo.id, &json!({ "primary_email_verified": true })).await;
     people::change(&server, &bo.id, &json!({ "primary_email": "bo2@example.com" })).await;
     people::change(&server, &bo.id, &json!({ "primary_email": null })).await;
-    let fields = json!({ "oauth_providers": [{ "id": "github", "account_id": "7" }] });
+    let fields =
+        json!({ "oauth_providers": [{ "id": "github", "account_id": "7" }], "profile_image_url": PICTURE });
     let cy = people::create(&server, &fields).await;
+    let picture = cy["profile_image_url"].as_str().and_then(|url| url.strip_prefix(server.public_url()));
+    let picture = server.request(reqwest::Method::GET, picture.expect("an address of ours")).send().await;
+    assert_eq!(picture.status, 200);
     let cy = cy["id"].as_str().expect("an id");
     people::seen_by_server(&server, cy).await;
     let nobody = people::anonymous(&server).await;
@@ -90,7 +95,8 @@ async fn tour(server: TestServer) {
         .send()
         .await
         .expect(200);
-    people::change(&server, cy, &json!({ "totp_secret_base64": "MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=" })).await;
+    let fields = json!({ "totp_secret_base64": "MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=", "profile_image_url": null });
+    people::change(&server, cy, &fields).await;
 
     // Second factors, teams.
     let body = json!({ "email": "nobody@example.com", "password": PASSWORD });

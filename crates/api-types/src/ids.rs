@@ -110,6 +110,8 @@ uuid_ids! {
     SessionId;
     /// A contact channel (an email address) of one user.
     ContactChannelId;
+    /// A picture that somebody sent.
+    ImageId;
     /// A link between a user and an account at an OAuth provider.
     OauthAccountId;
     /// A set of project keys (publishable, secret server, super-secret admin).

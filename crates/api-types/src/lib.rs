@@ -7,6 +7,7 @@ pub mod access;
 pub mod auth;
 pub mod error;
 pub mod ids;
+pub mod image;
 pub mod input;
 pub mod list;
 pub mod project;

@@ -1,6 +1,7 @@
 //! The route table of the API: one file per noun, one line per file here.
 
 mod auth;
+mod images;
 mod projects;
 mod root;
 mod sdk;
@@ -19,6 +20,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(auth::routes());
     routes.extend(projects::routes());
     routes.extend(users::routes());
+    routes.extend(images::routes());
     routes.extend(sdk::routes());
     openapi::with_document(routes)
 }

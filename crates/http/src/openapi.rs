@@ -99,6 +99,13 @@ impl Declaration<'_> {
         answer.schemas = vec![json!({ "type": "string" })];
     }
 
+    /// An answer of bytes.
+    pub(crate) fn binary_answer(&mut self, media_type: &'static str) {
+        let answer = self.operation.answers.entry(200).or_default();
+        answer.media_type = Some(media_type);
+        answer.schemas = vec![json!({ "type": "string", "format": "binary" })];
+    }
+
     /// A redirect.
     pub(crate) fn redirect(&mut self) {
         self.operation.answers.entry(307).or_default();

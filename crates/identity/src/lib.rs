@@ -15,6 +15,7 @@ mod contact_channels;
 mod declared_projects;
 mod deployment_secrets;
 mod failure;
+pub mod images;
 pub mod jobs;
 pub mod master_key_rotation;
 pub mod oauth_token;

@@ -1,7 +1,6 @@
 //! Users: reading, creating, changing and deleting them (contract 05 §1–§3).
 
 mod changes;
-mod images;
 
 use latchkey_api_types::ids::{ContactChannelId, OauthAccountId, ProjectId, UserId};
 use latchkey_api_types::user::{
@@ -22,6 +21,7 @@ use crate::authenticate::Auth;
 use crate::claims::restricted_reason;
 use crate::contact_channels::normalise_email;
 use crate::failure::Failure;
+use crate::images::{self, Owner};
 use crate::permissions;
 use crate::projects::Project;
 
@@ -206,10 +206,14 @@ pub async fn create(app: &App, auth: &Auth, request: UserCreate) -> Result<Serve
     user.display_name = non_empty(
         request.display_name.and_then(|name| name.0).map(latchkey_api_types::input::DisplayName::into_string),
     );
-    user.profile_image_url = match request.profile_image_url.and_then(|url| url.0) {
-        Some(url) => Some(images::accept(url.as_str(), AccessType::Server)?),
+    let image = match request.profile_image_url.and_then(|url| url.0) {
+        Some(url) => {
+            let owner = Owner::User(user.id);
+            Some(images::accept(app, &project.id, owner, auth.access, Some(url.as_str()))?)
+        }
         None => None,
     };
+    user.profile_image_url = image.as_ref().and_then(|image| image.url.clone());
     user.client_metadata = request.client_metadata.and_then(|value| stored_metadata(&value.0));
     user.client_read_only_metadata =
         request.client_read_only_metadata.and_then(|value| stored_metadata(&value.0));
@@ -251,6 +255,7 @@ pub async fn create(app: &App, auth: &Auth, request: UserCreate) -> Result<Serve
     }
     statements.extend(accounts.iter().map(oauth_accounts::insert));
     statements.extend(permissions::grants_for_new_user(project, user.id, now));
+    statements.extend(image.into_iter().flat_map(|image| image.statements));
     statements.push(audit::record(
         app,
         &project.id,

@@ -5,6 +5,7 @@ pub mod contact_channels;
 pub mod credentials;
 pub mod deployment_secrets;
 pub mod engine;
+pub mod images;
 pub mod jobs;
 pub mod key_sets;
 pub mod oauth_accounts;
@@ -27,5 +28,6 @@ pub use engine::{StorageError, Store};
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_core", sql: include_str!("../migrations/0001_core.sql") },
     Migration { name: "0002_jobs", sql: include_str!("../migrations/0002_jobs.sql") },
+    Migration { name: "0003_people", sql: include_str!("../migrations/0003_people.sql") },
     Migration { name: "0004_teams", sql: include_str!("../migrations/0004_teams.sql") },
 ];

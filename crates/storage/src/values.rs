@@ -1,8 +1,8 @@
 //! How the types of the domain are stored: ids as text, hashes as bytes.
 
 use latchkey_api_types::ids::{
-    AuditEventId, ContactChannelId, JobId, KeySetId, OauthAccountId, OneTimeCodeId, ProjectId, SessionId,
-    TeamId, TeamInvitationId, UserId,
+    AuditEventId, ContactChannelId, ImageId, JobId, KeySetId, OauthAccountId, OneTimeCodeId, ProjectId,
+    SessionId, TeamId, TeamInvitationId, UserId,
 };
 use latchkey_crypto::TokenHash;
 
@@ -11,6 +11,7 @@ use crate::engine::{FromValue, ToValue, Value, ValueRef, text_value, wrong_kind}
 text_value!(
     AuditEventId,
     ContactChannelId,
+    ImageId,
     JobId,
     KeySetId,
     OauthAccountId,

@@ -1,10 +1,19 @@
 //! Contract 05 §5: pictures.
 
-use latchkey_testkit::on_both_engines;
+use latchkey_testkit::{TestServer, on_both_engines};
 use latchkey_tests::people;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 const PNG: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+const GIF: &str = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==";
+
+/// The answer at a picture's address.
+async fn fetch(server: &TestServer, url: &Value) -> latchkey_testkit::Answer {
+    let path =
+        url.as_str().and_then(|url| url.strip_prefix(server.public_url())).expect("an address of ours");
+    server.request(Method::GET, path).send().await
+}
 
 on_both_engines! {
     async fn servers_set_addresses_and_images_and_clear_them(server) {
@@ -19,6 +28,64 @@ on_both_engines! {
         assert_eq!(cleared["profile_image_url"], Value::Null);
     }
 
+    async fn an_inline_image_is_served_as_what_it_is_and_can_do_nothing(server) {
+        let user = people::create(&server, &json!({ "profile_image_url": PNG.replace("image/png", "image/tiff") })).await;
+        let url = user["profile_image_url"].as_str().expect("an address");
+        let folder = format!("{}/api/v1/images/{}/user-profile-images/", server.public_url(), server.project_id());
+        assert!(url.starts_with(&folder) && url.ends_with(".png"), "{url}");
+        let answer = fetch(&server, &user["profile_image_url"]).await;
+        assert_eq!(answer.status, 200);
+        assert!(answer.body.starts_with(b"\x89PNG"), "the very bytes");
+        assert_eq!(answer.header("content-type"), Some("image/png"));
+        assert_eq!(answer.header("cache-control"), Some("public, max-age=31536000, immutable"));
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(answer.header("content-security-policy"), Some("default-src 'none'; sandbox"));
+        assert_eq!(answer.header("cross-origin-resource-policy"), Some("cross-origin"));
+        for wrong in [
+            url.replace(".png", ".gif"), url.replace(".png", ""), url.replace("user-profile", "team-profile"),
+            url.replace(server.project_id(), &server.other_project().id),
+        ] {
+            fetch(&server, &json!(wrong)).await.expect_text(404);
+        }
+    }
+
+    async fn a_replaced_image_is_gone_and_one_that_was_sent_back_stays(server) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        let picture = |url: Value| { let ada = &ada; let server = &server; async move {
+            people::change(server, &ada.id, &json!({ "profile_image_url": url })).await["profile_image_url"].clone()
+        } };
+        let first = picture(json!(PNG)).await;
+        let second = picture(json!(GIF)).await;
+        assert!(second.as_str().is_some_and(|url| url.ends_with(".gif")), "{second}");
+        fetch(&server, &first).await.expect_text(404);
+        assert_eq!(picture(second.clone()).await, second, "a client that saves what it read");
+        assert_eq!(fetch(&server, &second).await.status, 200);
+        picture(json!("https://example.com/a.png")).await;
+        fetch(&server, &second).await.expect_text(404);
+        let third = picture(json!(PNG)).await;
+        picture(Value::Null).await;
+        fetch(&server, &third).await.expect_text(404);
+    }
+
+    async fn an_image_goes_with_its_user(server) {
+        let user = people::create(&server, &json!({ "profile_image_url": PNG })).await;
+        assert_eq!(fetch(&server, &user["profile_image_url"]).await.status, 200);
+        let id = user["id"].as_str().expect("an id");
+        server.delete(&format!("/users/{id}")).server().send().await.expect(200);
+        fetch(&server, &user["profile_image_url"]).await.expect_text(404);
+    }
+
+    async fn a_refused_change_keeps_the_image(server) {
+        people::sign_up(&server, "taken@example.com").await;
+        let fields = json!({ "profile_image_url": PNG, "primary_email": "ada@example.com", "primary_email_auth_enabled": true });
+        let user = people::create(&server, &fields).await;
+        let body = json!({ "profile_image_url": GIF, "primary_email": "taken@example.com" });
+        let id = user["id"].as_str().expect("an id");
+        let answer = server.patch(&format!("/users/{id}")).server().json(&body).send().await;
+        answer.expect_error(409, "USER_EMAIL_ALREADY_EXISTS");
+        assert_eq!(fetch(&server, &user["profile_image_url"]).await.status, 200);
+    }
+
     async fn clients_send_images_inline_only(server) {
         let ada = people::sign_up(&server, "ada@example.com").await;
         let change = |url: &str| {
@@ -27,7 +94,9 @@ on_both_engines! {
         };
         change("https://example.com/a.png").await.expect_text(400);
         change("http://example.com/a.png").await.expect_text(400);
-        assert!(change(PNG).await.expect(200)["profile_image_url"].is_string());
+        change(&PNG.replace("image/png", "image/tiff")).await.expect_text(400);
+        let url = change(PNG).await.expect(200)["profile_image_url"].clone();
+        assert_eq!(fetch(&server, &url).await.status, 200);
         let none = server.patch("/users/me").client().user(&ada.access_token).json(&json!({ "profile_image_url": null }));
         assert_eq!(none.send().await.expect(200)["profile_image_url"], Value::Null);
     }
@@ -36,8 +105,9 @@ on_both_engines! {
         let ada = people::sign_up(&server, "ada@example.com").await;
         let refused = [
             "javascript:alert(1)", "data:text/html;base64,PHNjcmlwdD4=", "data:image/svg+xml;base64,PHN2Zy8+",
-            "data:image/png;base64,PHNjcmlwdD4=", "data:image/png;base64,####", "data:image/png;base64,",
-            "data:image/png,plain", "ftp://example.com/a.png", "file:///etc/passwd", "urn:isbn:0",
+            "data:image/svg;base64,PHN2Zy8+", "data:image/png;base64,PHNjcmlwdD4=", "data:image/png;base64,####",
+            "data:image/png;base64,", "data:image/png;base64,iVBORw0KGgo=", "data:image/png,plain",
+            "ftp://example.com/a.png", "file:///etc/passwd", "urn:isbn:0",
         ];
         for url in refused {
             let body = json!({ "profile_image_url": url });
@@ -69,6 +139,7 @@ on_both_engines! {
         let room = 1_000_000 - url.len();
         url.push_str(&"A".repeat(room / 4 * 4));
         let answer = server.post("/users").server().json(&json!({ "profile_image_url": url })).send().await;
-        answer.expect(201);
+        let user = answer.expect(201);
+        assert!(fetch(&server, &user["profile_image_url"]).await.body.len() > 700_000);
     }
 }

@@ -17,8 +17,9 @@ use crate::audit::{self, Event};
 use crate::authenticate::Auth;
 use crate::contact_channels::normalise_email;
 use crate::failure::Failure;
+use crate::images::{self, Accepted, Owner};
 use crate::projects::Project;
-use crate::users::{conflict, images, non_empty, show, stored_metadata};
+use crate::users::{conflict, non_empty, show, stored_metadata};
 
 /// What is to happen to the password.
 enum Password {
@@ -74,7 +75,7 @@ struct Plan {
     password: Password,
     email: Email,
     restriction: Restriction,
-    image: Option<Option<String>>,
+    image: Option<Accepted>,
     totp: Option<Option<Vec<u8>>>,
     new_channel: ContactChannelId,
     now: i64,
@@ -96,7 +97,10 @@ pub async fn update(
         return Err(Failure::text(400, "A passkey is registered by its owner; it cannot be switched on."));
     }
     let image = match request.profile_image_url.take() {
-        Some(url) => Some(url.0.map(|url| images::accept(url.as_str(), auth.access)).transpose()?),
+        Some(url) => {
+            let url = url.0.as_ref().map(latchkey_api_types::input::ImageUrl::as_str);
+            Some(images::accept(app, &project.id, Owner::User(id), auth.access, url)?)
+        }
         None => None,
     };
     let totp = request.totp_secret_base64.take();
@@ -185,6 +189,9 @@ async fn apply(tx: &mut Tx, plan: &Plan) -> Result<UserRow, Written> {
         user.selected_team_id = team.0;
     }
     tx.run(users::update(&user)).await?;
+    for statement in plan.image.iter().flat_map(|image| &image.statements) {
+        tx.run(statement.clone()).await?;
+    }
     apply_email(tx, plan).await?;
     apply_password(tx, &user, plan).await?;
     users::get(tx, project, plan.id).await?.ok_or_else(|| KnownError::user_not_found().into())
@@ -196,7 +203,7 @@ fn apply_plain_fields(user: &mut UserRow, plan: &Plan) -> Result<(), Failure> {
         user.display_name = non_empty(name.0.as_ref().map(|name| name.as_str().to_owned()));
     }
     if let Some(image) = &plan.image {
-        user.profile_image_url.clone_from(image);
+        user.profile_image_url.clone_from(&image.url);
     }
     if let Some(value) = &request.client_metadata {
         user.client_metadata = stored_metadata(&value.0);
