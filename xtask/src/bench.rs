@@ -120,6 +120,9 @@ fn measure_loads(
 ) -> Result<Vec<(Scenario, Load)>, String> {
     let server = Server::start(binary, postgres)?;
     let sessions = server.api().sessions(options.either(512, 256))?;
+    if let Some(postgres) = postgres {
+        postgres.analyze(&server.database_url())?;
+    }
     let mut loads = Vec::new();
     for scenario in Scenario::ALL {
         say(format_args!("{engine}: {}", scenario.title()));

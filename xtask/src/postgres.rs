@@ -74,10 +74,19 @@ impl Postgres {
         let cluster = self.cluster.as_ref().ok_or("databases are made on a server of our own only")?;
         let number = cluster.databases_made.get() + 1;
         cluster.databases_made.set(number);
-        let statement = format!("CREATE DATABASE latchkey_{number}");
-        let mut psql = Command::new(cluster.programs.join("psql"));
-        run(psql.args(["--quiet", "--no-psqlrc", "--command", &statement, &self.url]))?;
+        self.run_statement(&format!("CREATE DATABASE latchkey_{number}"), &self.url)?;
         Ok(format!("{}latchkey_{number}", self.url.trim_end_matches("postgres")))
+    }
+
+    /// Collects the statistics that the planner needs, which a server does by itself within a minute.
+    pub fn analyze(&self, database_url: &str) -> Result<(), String> {
+        self.run_statement("ANALYZE", database_url)
+    }
+
+    fn run_statement(&self, statement: &str, database_url: &str) -> Result<(), String> {
+        let cluster = self.cluster.as_ref().ok_or("statements are run on a server of our own only")?;
+        let mut psql = Command::new(cluster.programs.join("psql"));
+        run(psql.args(["--quiet", "--no-psqlrc", "--command", statement, database_url]))
     }
 
     /// The process id of a server that is ours.

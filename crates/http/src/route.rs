@@ -195,7 +195,7 @@ macro_rules! handlers {
         impl<A, F, C, Fut, R, $($type),*> Handler<A, C, ($($type,)*)> for F
         where
             A: Application,
-            F: Fn(C, $($type),*) -> Fut + Send + Sync + 'static,
+            F: Fn(C, $($type),*) -> Fut + Clone + Send + Sync + 'static,
             C: FromExchange<A>,
             $($type: Extract,)*
             Fut: Future<Output = Result<R, Failure>> + Send + 'static,
@@ -204,8 +204,9 @@ macro_rules! handlers {
             fn start(&self, exchange: Exchange<A>) -> Result<Running, Failure> {
                 let ($($argument,)*) = extract::<($($type,)*)>(&exchange.request)?;
                 let pretty = exchange.request.pretty;
-                let handled = self(C::from_exchange(exchange)?, $($argument),*);
-                Ok(Box::pin(async move { handled.await?.render(pretty) }))
+                let (handler, call) = (self.clone(), C::from_exchange(exchange)?);
+                // Called inside, so that the handler's state is not held twice.
+                Ok(Box::pin(async move { handler(call, $($argument),*).await?.render(pretty) }))
             }
 
             fn declare(declaration: &mut Declaration<'_>) {

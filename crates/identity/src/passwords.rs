@@ -154,7 +154,9 @@ async fn stored_and_spared(
             Box::pin(async move {
                 let stored = credentials::password(tx, &project, user).await?.and_then(|row| row.hash);
                 let session = match &family {
-                    Some(family) => sessions::by_family(tx, &project, family).await?,
+                    Some(family) => {
+                        sessions::by_family(tx, &project, family).await?.map(|owned| owned.session)
+                    }
                     None => None,
                 };
                 Ok::<_, Failure>((stored, session))

@@ -5,7 +5,7 @@ use latchkey_api_types::ids::{ProjectId, SessionId, UserId};
 use latchkey_api_types::session::{EndUserIpInfo, Session};
 use latchkey_api_types::{AccessType, KnownError};
 use latchkey_storage::StorageError;
-use latchkey_storage::sessions::{self, SessionRow};
+use latchkey_storage::sessions::{self, OwnedSessionRow, SessionRow};
 use latchkey_storage::users::{self, UserRow};
 use serde_json::json;
 
@@ -128,7 +128,8 @@ pub async fn refresh(
     let rotates = style == RefreshStyle::Rotate || project.settings.latchkey.require_refresh_rotation;
     loop {
         let now = app.now();
-        let (session, user) = find_family(app, &project.id, &token).await?.ok_or_else(refused)?;
+        let OwnedSessionRow { session, user } =
+            find_family(app, &project.id, &token).await?.ok_or_else(refused)?;
         if session.expires_at.is_some_and(|end| end <= now) {
             return Err(refused());
         }
@@ -279,17 +280,9 @@ async fn find_family(
     app: &App,
     project: &ProjectId,
     token: &RefreshToken,
-) -> Result<Option<(SessionRow, UserRow)>, Failure> {
+) -> Result<Option<OwnedSessionRow>, Failure> {
     let (project, family) = (project.clone(), token.family_hash());
-    app.store
-        .read(move |tx| {
-            Box::pin(async move {
-                let Some(session) = sessions::by_family(tx, &project, &family).await? else {
-                    return Ok(None);
-                };
-                let user = users::get(tx, &project, session.user_id).await?;
-                Ok(user.map(|user| (session, user)))
-            })
-        })
-        .await
+    let look =
+        app.store.lookup(move |tx| Box::pin(async move { sessions::by_family(tx, &project, &family).await }));
+    Ok(look.await?)
 }

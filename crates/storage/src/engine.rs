@@ -80,6 +80,8 @@ pub struct Store {
     engine: Engine,
 }
 
+/// What waits for a server is boxed: its state is large, and would be carried through every layer of every request, on
+/// SQLite as well.
 #[derive(Clone)]
 enum Engine {
     Sqlite(Arc<Sqlite>),
@@ -151,7 +153,7 @@ impl Store {
     {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.read(false, f),
-            Engine::Postgres(postgres) => postgres.read(false, f).await,
+            Engine::Postgres(postgres) => Box::pin(postgres.read(false, f)).await,
         }
     }
 
@@ -165,7 +167,7 @@ impl Store {
     {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.read(true, f),
-            Engine::Postgres(postgres) => postgres.read(true, f).await,
+            Engine::Postgres(postgres) => Box::pin(postgres.read(true, f)).await,
         }
     }
 
@@ -178,7 +180,7 @@ impl Store {
     {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.scan(f).await,
-            Engine::Postgres(postgres) => postgres.read(false, f).await,
+            Engine::Postgres(postgres) => Box::pin(postgres.read(false, f)).await,
         }
     }
 
@@ -193,7 +195,7 @@ impl Store {
     {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.write(f).await,
-            Engine::Postgres(postgres) => postgres.write(f).await,
+            Engine::Postgres(postgres) => Box::pin(postgres.write(f)).await,
         }
     }
 
@@ -202,7 +204,7 @@ impl Store {
     pub async fn batch(&self, stmts: Vec<Stmt>) -> Result<Vec<Outcome>, StorageError> {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.batch(stmts).await,
-            Engine::Postgres(postgres) => postgres.batch(&stmts).await,
+            Engine::Postgres(postgres) => Box::pin(postgres.batch(&stmts)).await,
         }
     }
 

@@ -5,7 +5,8 @@
 use latchkey_api_types::ids::{ProjectId, SessionId, UserId};
 use latchkey_crypto::TokenHash;
 
-use crate::engine::{Stmt, StorageError, Tx, args, record, stmt};
+use crate::engine::{Cells, Record, Stmt, StorageError, Tx, args, record, stmt};
+use crate::users::{self, UserRow};
 
 record! {
     /// One session.
@@ -41,24 +42,53 @@ record! {
     }
 }
 
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "SELECT s.project_id, s.id, s.user_id, s.family_hash, s.token_hash, s.previous_token_hash, \
-             s.rotated_at, s.created_at, s.last_used_at, s.expires_at, s.is_impersonation, s.auth_time, s.amr, \
-             s.end_user_ip FROM sessions s ",
-            $rest
-        )
+macro_rules! columns {
+    () => {
+        "s.project_id, s.id, s.user_id, s.family_hash, s.token_hash, s.previous_token_hash, s.rotated_at, \
+         s.created_at, s.last_used_at, s.expires_at, s.is_impersonation, s.auth_time, s.amr, s.end_user_ip"
     };
 }
 
-/// The session of a refresh-token family.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT ", columns!(), " FROM sessions s ", $rest)
+    };
+}
+
+/// A session and whose it is.
+#[derive(Debug, Clone)]
+pub struct OwnedSessionRow {
+    /// The session.
+    pub session: SessionRow,
+    /// Its owner.
+    pub user: UserRow,
+}
+
+impl Record for OwnedSessionRow {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, StorageError> {
+        Ok(Self { session: SessionRow::read(cells)?, user: UserRow::read(cells)? })
+    }
+}
+
+/// The session of a refresh-token family, and its user. The hot path of every refresh.
 pub async fn by_family(
     tx: &mut Tx,
     project: &ProjectId,
     family_hash: &TokenHash,
-) -> Result<Option<SessionRow>, StorageError> {
-    tx.query_opt(select!("WHERE s.project_id = $1 AND s.family_hash = $2"), args![project, family_hash]).await
+) -> Result<Option<OwnedSessionRow>, StorageError> {
+    tx.query_opt(
+        concat!(
+            "SELECT ",
+            columns!(),
+            ", ",
+            users::columns!(),
+            "FROM sessions s JOIN ",
+            users::tables!("ON u.project_id = s.project_id AND u.id = s.user_id"),
+            "WHERE s.project_id = $1 AND s.family_hash = $2"
+        ),
+        args![project, family_hash],
+    )
+    .await
 }
 
 /// One session.

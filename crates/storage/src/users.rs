@@ -61,22 +61,37 @@ record! {
     }
 }
 
+/// The columns of a [`UserRow`] from the tables that [`tables!`] names.
+macro_rules! columns {
+    () => {
+        "u.project_id, u.id, u.display_name, u.profile_image_url, u.client_metadata, \
+         u.client_read_only_metadata, u.server_metadata, u.is_anonymous, u.restricted_by_admin, \
+         u.restricted_by_admin_reason, u.restricted_by_admin_private_details, u.country_code, u.risk_bot, \
+         u.risk_free_trial_abuse, u.otp_auth_enabled, u.requires_totp_mfa, u.totp_secret_sealed, \
+         u.selected_team_id, u.signed_up_at, u.last_active_at, c.value, c.is_verified, c.used_for_auth, \
+         p.kind IS NOT NULL, (SELECT COUNT(*) FROM oauth_accounts o \
+         WHERE o.project_id = u.project_id AND o.user_id = u.id) "
+    };
+}
+
+/// Where the columns of a user come from; follows `FROM` or `JOIN`, with what joins `u` to the rest.
+macro_rules! tables {
+    ($on:literal) => {
+        concat!(
+            "users u ",
+            $on,
+            " LEFT JOIN contact_channels c ON c.project_id = u.project_id AND c.user_id = u.id \
+             AND c.type = 'email' AND c.is_primary \
+             LEFT JOIN credentials p ON p.project_id = u.project_id AND p.user_id = u.id AND p.kind = 'password' "
+        )
+    };
+}
+
+pub(crate) use {columns, tables};
+
 macro_rules! select {
     ($rest:literal) => {
-        concat!(
-            "SELECT u.project_id, u.id, u.display_name, u.profile_image_url, u.client_metadata, \
-             u.client_read_only_metadata, u.server_metadata, u.is_anonymous, u.restricted_by_admin, \
-             u.restricted_by_admin_reason, u.restricted_by_admin_private_details, u.country_code, u.risk_bot, \
-             u.risk_free_trial_abuse, u.otp_auth_enabled, u.requires_totp_mfa, u.totp_secret_sealed, \
-             u.selected_team_id, u.signed_up_at, u.last_active_at, c.value, c.is_verified, c.used_for_auth, \
-             p.kind IS NOT NULL, (SELECT COUNT(*) FROM oauth_accounts o \
-             WHERE o.project_id = u.project_id AND o.user_id = u.id) \
-             FROM users u \
-             LEFT JOIN contact_channels c ON c.project_id = u.project_id AND c.user_id = u.id \
-             AND c.type = 'email' AND c.is_primary \
-             LEFT JOIN credentials p ON p.project_id = u.project_id AND p.user_id = u.id AND p.kind = 'password' ",
-            $rest
-        )
+        concat!("SELECT ", columns!(), "FROM ", tables!(""), $rest)
     };
 }
 

@@ -26,6 +26,9 @@ pub fn measure(
     say(format_args!("{engine}: GET /users/me, calm and during a storm of sign-ins"));
     let server = Server::start(binary, postgres)?;
     let sessions = server.api().sessions(32)?;
+    if let Some(postgres) = postgres {
+        postgres.analyze(&server.database_url())?;
+    }
     let wrk = Wrk::new(server.folder(), server.base_url(), &server.api().client_headers, &sessions)?;
     let seconds = options.either(10, 3);
     wrk.start(Scenario::Me, 4, 1, "warm")?.finish()?;

@@ -58,7 +58,9 @@ impl Postgres {
             local = format!("; SET LOCAL statement_timeout = {timeout}");
         } else {
             let given = config.get_options().unwrap_or_default();
-            config.options(format!("{given} -c statement_timeout={timeout}").trim());
+            // Planning anew for each value would cost many times what running a statement does.
+            let ours = format!("-c statement_timeout={timeout} -c plan_cache_mode=force_generic_plan");
+            config.options(format!("{given} {ours}").trim());
         }
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = match tls {
