@@ -112,7 +112,7 @@ async fn tour(server: TestServer) {
     teams_and_permissions(&server, &project, cy.parse().expect("a user id")).await;
 
     // The operator's verbs, keys, jobs that fail.
-    signing_keys::rotate(server.app(), &project).await.expect("a rotation");
+    signing_keys::rotate(server.app(), &project, true).await.expect("a rotation");
     server
         .get(&format!("/projects/{project}/.well-known/jwks.json?include_anonymous=true"))
         .send()
@@ -123,7 +123,7 @@ async fn tour(server: TestServer) {
     latchkey_identity::projects::ids(server.app()).await.expect("projects");
     let twin = server.twin().await;
     for _ in 0..2 {
-        signing_keys::rotate(twin.app(), &project).await.expect("a rotation");
+        signing_keys::rotate(twin.app(), &project, true).await.expect("a rotation");
     }
     let there = people::session_for(&twin, &ada.id).await;
     people::seen_by_self(&server, &there).await;

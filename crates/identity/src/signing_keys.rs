@@ -21,11 +21,15 @@ const FRESH_FOR: i64 = 10_000;
 /// How much longer than a token's life a retired key is honoured, milliseconds: covers servers that had not yet
 /// noticed the rotation, see `FRESH_FOR`.
 const RETIRED_MARGIN: i64 = 60_000;
+/// How long verifiers may keep a key set, milliseconds; so long a key has been announced before it signs.
+const ANNOUNCED_FOR: i64 = 60 * 60 * 1000;
 const CAPACITY: usize = 10_000;
 
 /// The keys of one project.
 pub(crate) struct ProjectKeys {
-    signing: HashMap<UserKind, SigningKey>,
+    /// Keys that sign; or why one cannot. This server may not know yet the master key by which another sealed it, and
+    /// verifies what that one signs all the same.
+    signing: HashMap<UserKind, Result<SigningKey, String>>,
     verifying: HashMap<String, (UserKind, VerifyingKey)>,
     published: Vec<(UserKind, Jwk)>,
     loaded_at: i64,
@@ -55,8 +59,11 @@ pub(crate) async fn sign(
     claims: &impl serde::Serialize,
 ) -> Result<String, Failure> {
     let keys = with_kinds(app, project, &[kind]).await?;
-    let key = keys.signing.get(&kind).ok_or_else(|| Failure::internal("a signing key was not created"))?;
-    key.sign(claims).map_err(Failure::internal)
+    match keys.signing.get(&kind) {
+        Some(Ok(key)) => key.sign(claims).map_err(Failure::internal),
+        Some(Err(problem)) => Err(Failure::internal(problem)),
+        None => Err(Failure::internal("a signing key was not created")),
+    }
 }
 
 /// The published key set of a project (RFC 7517 §5) for the given kinds of user: the signing key first, then the next
@@ -104,24 +111,38 @@ async fn is_in_use(app: &App, project: &ProjectId, kid: &str) -> Result<bool, Fa
     look.await
 }
 
+/// What a rotation did to the keys of a project.
+#[derive(Debug, Default)]
+pub struct Rotation {
+    /// Ids of the keys that sign from now on.
+    pub signing: Vec<String>,
+    /// Ids of the keys that were announced too recently to sign: verifiers with a cached key set do not know them.
+    pub too_fresh: Vec<String>,
+}
+
 /// Retires the active keys of a project, for every kind of user that has one: the next key signs from now on and a
-/// new next one is announced. Returns the ids of the keys that sign now.
-pub async fn rotate(app: &App, project: &ProjectId) -> Result<Vec<String>, Failure> {
+/// new next one is announced. A next key that was announced within the last hour is left as it is, unless `force` says
+/// that the active key must go at once, whoever then has to fetch the key set again.
+pub async fn rotate(app: &App, project: &ProjectId, force: bool) -> Result<Rotation, Failure> {
     let rows = rows(app, project).await?;
     let now = app.now();
-    let mut now_signing = Vec::new();
+    let mut rotation = Rotation::default();
     let mut statements = Vec::new();
     for kind in UserKind::ALL {
         let of_state = |state| rows.iter().find(|row| row.user_kind == kind.as_str() && row.state == state);
         let (Some(active), Some(next)) = (of_state("active"), of_state("next")) else { continue };
+        if now - next.created_at < ANNOUNCED_FOR && !force {
+            rotation.too_fresh.push(next.kid.clone());
+            continue;
+        }
         statements.push(signing_keys::retire(project, &active.kid, now).exactly(1));
         statements.push(signing_keys::activate(project, &next.kid).exactly(1));
         statements.push(signing_keys::insert_if_absent(&generate(app, project, kind, "next")?).exactly(1));
-        now_signing.push(next.kid.clone());
+        rotation.signing.push(next.kid.clone());
     }
     app.store.batch(statements).await?;
     app.signing_keys.0.remove(project);
-    Ok(now_signing)
+    Ok(rotation)
 }
 
 async fn with_kinds(app: &App, project: &ProjectId, kinds: &[UserKind]) -> Result<Arc<ProjectKeys>, Failure> {
@@ -171,7 +192,7 @@ async fn load(app: &App, project: &ProjectId) -> Result<Arc<ProjectKeys>, Failur
         let jwk: Jwk = serde_json::from_str(&row.public_jwk).map_err(Failure::internal)?;
         let verifying = VerifyingKey::from_jwk(&jwk).map_err(Failure::internal)?;
         if row.state == "active" {
-            keys.signing.insert(kind, open(app, &row)?);
+            keys.signing.insert(kind, open(app, &row));
         }
         keys.verifying.insert(row.kid, (kind, verifying));
         keys.published.push((kind, jwk));
@@ -183,14 +204,12 @@ async fn load(app: &App, project: &ProjectId) -> Result<Arc<ProjectKeys>, Failur
     Ok(keys)
 }
 
-fn open(app: &App, row: &SigningKeyRow) -> Result<SigningKey, Failure> {
+fn open(app: &App, row: &SigningKeyRow) -> Result<SigningKey, String> {
     let pkcs8 = app
         .master_keys
         .open(&seal_context(&row.project_id, &row.kid), &row.private_key_sealed)
-        .map_err(|error| {
-            Failure::internal(format_args!("the master key does not open signing key {}: {error}", row.kid))
-        })?;
-    SigningKey::from_pkcs8(&pkcs8).map_err(Failure::internal)
+        .map_err(|error| format!("no master key of this server opens signing key {}: {error}", row.kid))?;
+    SigningKey::from_pkcs8(&pkcs8).map_err(|error| format!("signing key {} cannot be used: {error}", row.kid))
 }
 
 fn generate(app: &App, project: &ProjectId, kind: UserKind, state: &str) -> Result<SigningKeyRow, Failure> {

@@ -131,6 +131,9 @@ pub(crate) struct RotateFlags {
     /// Only the keys of this project.
     #[arg(long, value_name = "ID")]
     pub project: Option<String>,
+    /// Also keys whose successor was announced less than an hour ago, and which cached key sets do not hold yet.
+    #[arg(long)]
+    pub force: bool,
 }
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {

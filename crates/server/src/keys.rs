@@ -13,14 +13,26 @@ use crate::{
 pub(crate) async fn rotate(common: Common, flags: RotateFlags, output: &Output) -> Result<(), Failed> {
     let config = configuration::load(&common, Vec::new(), Vec::new())?;
     log::start(&config.log)?;
-    let rotated = wire::rotate_keys(&config, flags.project.as_deref()).await?;
-    let text = format!(
+    let rotated = wire::rotate_keys(&config, flags.project.as_deref(), flags.force).await?;
+    let mut text = format!(
         "Replaced {} signing keys; sealed {} secrets again. Tokens signed before stay valid until they expire.",
         rotated.signing_keys, rotated.resealed
     );
+    if rotated.too_fresh > 0 {
+        text.push_str(&format!(
+            "\n{} signing keys were kept: their successors were announced less than an hour ago, and verifiers that \
+             cached the key set would refuse what they sign. If a key has leaked, say --force.",
+            rotated.too_fresh
+        ));
+    }
     output.result(
         text,
-        &json!({ "ok": true, "signing_keys": rotated.signing_keys, "resealed": rotated.resealed }),
+        &json!({
+            "ok": true,
+            "signing_keys": rotated.signing_keys,
+            "too_fresh": rotated.too_fresh,
+            "resealed": rotated.resealed,
+        }),
     );
     Ok(())
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 async fn rotate(server: &TestServer) -> Vec<String> {
     let project = server.project_id().parse().expect("a project id");
-    signing_keys::rotate(server.app(), &project).await.expect("a rotation")
+    signing_keys::rotate(server.app(), &project, true).await.expect("a rotation").signing
 }
 
 async fn kids(server: &TestServer) -> Vec<Value> {
@@ -54,6 +54,20 @@ on_both_engines! {
         assert_eq!(after[0], before[1]);
         assert!(after.contains(&before[0]), "the retired key stays published");
         assert_eq!(after.len(), 3);
+    }
+
+    async fn a_key_that_cached_key_sets_do_not_hold_yet_signs_only_when_forced(server) {
+        people::sign_up(&server, "ada@example.com").await;
+        let before = kids(&server).await;
+        let project = server.project_id().parse().expect("a project id");
+        let gentle = async || signing_keys::rotate(server.app(), &project, false).await.expect("a rotation");
+        server.clock().advance_seconds(3599);
+        let refused = gentle().await;
+        assert_eq!((refused.signing.len(), refused.too_fresh), (0, vec![before[1].as_str().expect("a kid").to_owned()]));
+        assert_eq!(kids(&server).await, before);
+        server.clock().advance_seconds(1);
+        assert_eq!(gentle().await.signing, [before[1].as_str().expect("a kid")]);
+        assert_eq!(gentle().await.too_fresh.len(), 1, "a second rotation at once");
     }
 
     async fn a_retired_key_disappears_after_the_life_of_its_last_token(server) {
@@ -110,6 +124,8 @@ on_both_engines! {
         people::seen_by_self(&between, &ada).await;
         assert!(master_key_rotation::reseal(between.app()).await.expect("a new seal") > 2);
         assert_eq!(master_key_rotation::reseal(between.app()).await.expect("nothing to do"), 0);
+        server.clock().advance_seconds(11);
+        people::seen_by_self(&server, &ada).await; // It cannot open the key any more, and verifies all the same.
 
         let only = "new:bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmU=";
         let after = server.twin_with(|builder| builder.config("security.master_keys", only)).await;

@@ -112,11 +112,16 @@ pub(crate) async fn create_admin(
 #[derive(Debug, Default)]
 pub(crate) struct Rotated {
     pub signing_keys: usize,
+    pub too_fresh: usize,
     pub resealed: usize,
 }
 
 /// Replaces signing keys, of one project or all, and seals again what another master key than the first sealed.
-pub(crate) async fn rotate_keys(config: &Config, project: Option<&str>) -> Result<Rotated, Failed> {
+pub(crate) async fn rotate_keys(
+    config: &Config,
+    project: Option<&str>,
+    force: bool,
+) -> Result<Rotated, Failed> {
     let app = offline(config).await?;
     let projects = match project {
         Some(id) => vec![id.parse().map_err(|_| Failed::new(format!("{id:?} is not the id of a project")))?],
@@ -124,7 +129,9 @@ pub(crate) async fn rotate_keys(config: &Config, project: Option<&str>) -> Resul
     };
     let mut rotated = Rotated::default();
     for project in &projects {
-        rotated.signing_keys += signing_keys::rotate(&app, project).await.map_err(failed)?.len();
+        let rotation = signing_keys::rotate(&app, project, force).await.map_err(failed)?;
+        rotated.signing_keys += rotation.signing.len();
+        rotated.too_fresh += rotation.too_fresh.len();
     }
     rotated.resealed = master_key_rotation::reseal(&app).await.map_err(failed)?;
     app.store.clone().close().await;
