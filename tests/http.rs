@@ -3,6 +3,9 @@
 mod http {
     mod hostile;
     mod password;
+    mod configuration;
+    mod key_sets;
+    mod projects;
     mod protocol;
     mod sessions;
     mod tokens;

@@ -17,7 +17,36 @@ const EXPECTED: &[(&str, &str, &[&str])] = &[
     ("GET", "/openapi.json", OPEN),
     ("POST", "/check-version", OPEN),
     ("POST", "/check-feature-support", OPEN),
+    ("GET", "/internal/backend-urls", OPEN),
+    ("POST", "/analytics/events/batch", ANY),
+    ("POST", "/session-replays/batch", ANY),
     ("GET", "/projects/current", ANY),
+    ("GET", "/internal/projects", ANY),
+    ("POST", "/internal/projects", ANY),
+    ("POST", "/internal/projects/transfer", ANY),
+    ("GET", "/internal/projects/current", ADMIN),
+    ("PATCH", "/internal/projects/current", ADMIN),
+    ("DELETE", "/internal/projects/current", ADMIN),
+    ("GET", "/internal/config", ADMIN),
+    ("GET", "/internal/config/override/{level}", SERVER),
+    ("PUT", "/internal/config/override/{level}", SERVER),
+    ("PATCH", "/internal/config/override/{level}", SERVER),
+    ("POST", "/internal/config/override/{level}/reset-keys", ADMIN),
+    ("GET", "/internal/config/source", ADMIN),
+    ("DELETE", "/internal/config/source", ADMIN),
+    ("GET", "/internal/api-keys", ADMIN),
+    ("POST", "/internal/api-keys", ADMIN),
+    ("GET", "/internal/api-keys/{id}", ADMIN),
+    ("PATCH", "/internal/api-keys/{id}", ADMIN),
+    ("GET", "/internal/email-themes", ADMIN),
+    ("POST", "/internal/email-themes", ADMIN),
+    ("GET", "/internal/email-themes/{id}", ADMIN),
+    ("PATCH", "/internal/email-themes/{id}", ADMIN),
+    ("DELETE", "/internal/email-themes/{id}", ADMIN),
+    ("GET", "/internal/email-templates", ADMIN),
+    ("POST", "/internal/email-templates", ADMIN),
+    ("PATCH", "/internal/email-templates/{id}", ADMIN),
+    ("DELETE", "/internal/email-templates/{id}", ADMIN),
     ("GET", "/projects/{project_id}/.well-known/jwks.json", OPEN),
     ("GET", "/projects-anonymous-users/{project_id}/.well-known/{rest}", OPEN),
     ("POST", "/projects-anonymous-users/{project_id}/.well-known/{rest}", OPEN),
@@ -51,6 +80,7 @@ const EXPECTED: &[(&str, &str, &[&str])] = &[
 const OPEN: &[&str] = &[];
 const ANY: &[&str] = &["client", "server", "admin"];
 const SERVER: &[&str] = &["server", "admin"];
+const ADMIN: &[&str] = &["admin"];
 
 /// A request that reaches the check of the access level and not much more: the body is empty, the ids are nobody's.
 fn request<'s>(server: &'s TestServer, operation: &Operation) -> Request<'s> {
@@ -71,6 +101,10 @@ fn with_access<'s>(request: Request<'s>, access: &str) -> Request<'s> {
 /// Whether an answer is a refusal of the caller, not of what was sent.
 fn refuses_the_caller(answer: &Answer) -> bool {
     let code = answer.header("x-stack-known-error").unwrap_or_default();
+    // These ask for a user, or say that what the path names is unknown.
+    if ["USER_AUTHENTICATION_REQUIRED", "API_KEY_NOT_FOUND"].contains(&code) {
+        return false;
+    }
     let refusals = ["ACCESS_TYPE_REQUIRED", "INSUFFICIENT_ACCESS_TYPE"];
     refusals.contains(&code) || code.ends_with("_AUTHENTICATION_REQUIRED") || code.contains("_KEY")
 }
@@ -108,7 +142,7 @@ on_both_engines! {
     }
 
     async fn each_level_reaches_what_it_may_and_is_refused_the_rest(server) {
-        for operation in operations::all(&server).await {
+        for operation in operations::lasting(&server).await {
             for access in ["client", "server", "admin"] {
                 for signed_in in [false, true] {
                     let sent = with_access(request(&server, &operation), access);

@@ -12,7 +12,7 @@ fn own_value(name: &str, ada: &Person) -> Option<String> {
         "user_id" => Some(ada.id.clone()),
         "id" => Some(ada.session_id()),
         // Public by design, and not an id inside a project.
-        "project_id" | "rest" | "folder" | "file" => None,
+        "project_id" | "rest" | "folder" | "file" | "level" => None,
         other => panic!("the parameter {other} is new: say what it names in an isolated project"),
     }
 }
@@ -102,6 +102,9 @@ on_both_engines! {
                     "user_id" => ada.id.clone(),
                     // No team belongs to anybody here.
                     "selected_team_id" => "00000000-0000-4000-8000-0000000000a1".to_owned(),
+                    // A project, and teams of the project that owns projects.
+                    "project_id" => server.project_id().to_owned(),
+                    "owner_team_id" | "new_team_id" | "theme_id" => "00000000-0000-4000-8000-0000000000a2".to_owned(),
                     other => panic!("the field {other} is new: say what it names in an isolated project"),
                 };
                 for access in &operation.access {

@@ -4,6 +4,7 @@
 pub mod forge;
 pub mod mail;
 pub mod operations;
+pub mod owners;
 pub mod people;
 pub mod raw;
 pub mod stored;

@@ -15,10 +15,10 @@ use serde_json::Value;
 
 pub use object::{Property, object, object_schema};
 pub use text::{
-    Base64Text, CountryCode, DisplayName, ImageUrl, NonEmptyText, PasswordText, PlainEmail, SecretText,
-    StrictEmail, UrlText,
+    Base64Text, CountryCode, DisplayName, HandlerPath, ImageUrl, NonEmptyText, PasswordText, PlainEmail,
+    SecretText, StrictEmail, UrlText, WebUrl,
 };
-pub use values::{Integer, JsonValue, OnlyFalse, QueryBool, UserIdOrMe};
+pub use values::{Integer, JsonValue, OnlyFalse, OnlyTrue, QueryBool, UserIdOrMe};
 
 /// A value that can be read from a request.
 pub trait Input: Sized + JsonSchema {

@@ -5,10 +5,14 @@
 
 pub mod access;
 pub mod auth;
+pub mod configuration;
+pub mod email_template;
+pub mod email_theme;
 pub mod error;
 pub mod ids;
 pub mod image;
 pub mod input;
+pub mod key_sets;
 pub mod list;
 pub mod project;
 pub mod session;

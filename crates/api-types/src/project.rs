@@ -1,11 +1,21 @@
 //! The project on the wire.
 
+mod admin;
+mod input;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ProjectId;
-use crate::input;
-use crate::input::QueryBool;
+
+pub use admin::{
+    AccountMergeStrategy, AdminOauthProvider, AdminProject, AdminProjectConfig, EmailConfig,
+    OauthProviderKind, OnboardingStatus, PermissionRef,
+};
+pub use input::{
+    DomainInput, EmailConfigInput, EmailServerInput, JwksQuery, OauthProviderInput, OauthProviderName,
+    PermissionRefInput, ProjectConfigUpdate, ProjectCreate, ProjectPath, ProjectTransfer, ProjectUpdate,
+};
 
 /// A project as `GET /projects/current` shows it, to every access level.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -57,22 +67,4 @@ pub struct ProjectDomain {
     pub domain: String,
     /// The path of the pages that handle authentication.
     pub handler_path: String,
-}
-
-input! {
-    /// The path of one project.
-    pub struct ProjectPath {
-        /// A UUID, or `internal`.
-        pub project_id: String,
-    }
-}
-
-input! {
-    /// For which users keys are wanted besides those of ordinary ones.
-    pub struct JwksQuery {
-        /// Restricted users.
-        pub include_restricted: Option<QueryBool>,
-        /// Anonymous users; implies restricted ones.
-        pub include_anonymous: Option<QueryBool>,
-    }
 }

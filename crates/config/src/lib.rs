@@ -44,7 +44,7 @@ pub use production::DEV_MARK;
 pub use project::{ProjectDeclaration, ProjectKeys};
 pub use security::{MasterKey, SecurityConfig};
 pub use server::{ServerConfig, TrustedProxy};
-pub use settings::{ExtraClaim, ProjectSettings};
+pub use settings::{ExtraClaim, Level, Override, Overrides, ProjectSettings};
 pub use tokens::TokensConfig;
 pub use value::{AllowedTarget, ConnectionUrl, Duration, Network, PublicUrl, SecretText};
 

@@ -3,7 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{errors::Findings, settings::ProjectSettings, value::SecretText};
+use crate::{
+    errors::Findings,
+    settings::{Overrides, ProjectSettings, is_uuid},
+    value::SecretText,
+};
 
 /// A project that exists as long as it is declared here. Declarations are applied at every start: what stands here
 /// wins over what was changed at run time, what does not stand here is left alone.
@@ -23,6 +27,11 @@ pub struct ProjectDeclaration {
     /// Settings, laid over those of a newly created project: password sign-in and redirects to localhost allowed, the
     /// permissions `team_member` and `team_admin` defined. The defaults below hold for what that does not say.
     pub settings: ProjectSettings,
+    /// What was stated of them: of settings from a file only what stands there; absent for settings made by a program,
+    /// of which everything counts that differs from those of a newly created project.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub stated: Option<serde_json::Value>,
 }
 
 /// Fixed keys of a project: letters, digits, `-` and `_`. Best made of a prefix and 45 random characters, as the
@@ -58,6 +67,19 @@ impl ProjectDeclaration {
         declaration.settings = ProjectSettings::internal();
         declaration.complete();
         declaration
+    }
+
+    /// The overrides that a project of this id starts with, before its declaration.
+    pub fn first_overrides(&self) -> Overrides {
+        if self.id == INTERNAL { Overrides::internal() } else { Overrides::for_new_project() }
+    }
+
+    /// Brings a project's overrides to what is declared. What is not declared stays as it is.
+    pub fn apply_to(&self, overrides: &mut Overrides) {
+        match &self.stated {
+            Some(stated) => overrides.state(stated),
+            None => overrides.change(&Self::base_settings(&self.id), &self.settings),
+        }
     }
 
     /// The settings that a declaration is laid over.
@@ -99,12 +121,3 @@ impl ProjectDeclaration {
 
 /// The id of the built-in project.
 pub(crate) const INTERNAL: &str = "internal";
-
-/// The canonical form of RFC 9562 §4, in lower case.
-fn is_uuid(text: &str) -> bool {
-    text.len() == 36
-        && text.char_indices().all(|(index, c)| match index {
-            8 | 13 | 18 | 23 => c == '-',
-            _ => matches!(c, '0'..='9' | 'a'..='f'),
-        })
-}

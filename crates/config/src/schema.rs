@@ -36,6 +36,15 @@ impl Key<'static> {
 }
 
 impl<'a> Key<'a> {
+    /// The settings of a project.
+    pub fn settings() -> Self {
+        static SETTINGS: LazyLock<Key<'static>> = LazyLock::new(|| {
+            let project = Key::root().property("project").and_then(Key::item);
+            project.and_then(|project| project.property("settings")).expect("projects have settings")
+        });
+        *SETTINGS
+    }
+
     /// The names and places inside a table with fixed keys; empty for anything else.
     pub fn properties(self) -> impl Iterator<Item = (&'a str, Key<'a>)> {
         let properties = self.0.get("properties").and_then(Value::as_object);

@@ -4,25 +4,35 @@
 //! same keys are written in `snake_case` (`camelCase` is read as well). Defaults here are those of the schema; what a new
 //! project starts with is [`ProjectSettings::for_new_project`].
 
+mod apps;
 mod auth;
 mod domains;
+mod emails;
 mod latchkey;
+mod overrides;
 mod rbac;
+mod sign_up_rules;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::errors::Findings;
+pub use apps::{AppsSettings, DataVaultSettings, DataVaultStore, InstalledApp};
 pub use auth::{
     AccountMergeStrategy, AppleBundle, AuthSettings, OAuthProviderSettings, OAuthSettings, ProviderType,
     SignInSwitch,
 };
 pub use domains::{DomainPattern, DomainsSettings, TrustedDomain};
+pub use emails::{
+    BUILT_IN_TEMPLATES, BUILT_IN_THEMES, DEFAULT_THEME, EmailProvider, EmailServer, EmailTemplate, EmailTheme, EmailsSettings, TemplateTheme,
+};
 pub use latchkey::{ExtraClaim, LatchkeySettings, PasswordRules};
+pub use overrides::{Level, Override, Overrides};
 pub use rbac::{
     DefaultPermissions, PermissionDefinition, PermissionScope, PermissionSet, RbacSettings,
     SYSTEM_PERMISSIONS,
 };
+pub use sign_up_rules::{SignUpAction, SignUpActionKind, SignUpDefault, SignUpRule};
 
 /// All settings of a project.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,6 +54,12 @@ pub struct ProjectSettings {
     pub api_keys: ApiKeysSettings,
     /// Where users may be sent back to.
     pub domains: DomainsSettings,
+    /// The mail server, and what mails look like.
+    pub emails: EmailsSettings,
+    /// Which parts of the dashboard are used.
+    pub apps: AppsSettings,
+    /// Stores of secrets.
+    pub data_vault: DataVaultSettings,
     /// What Latchkey has beyond the Stack Auth contract.
     pub latchkey: LatchkeySettings,
 }
@@ -110,6 +126,7 @@ impl ProjectSettings {
         };
         settings.auth.password.allow_sign_in = true;
         settings.domains.allow_localhost = true;
+        settings.apps = AppsSettings::for_new_project();
         settings
     }
 
@@ -135,18 +152,29 @@ impl ProjectSettings {
         serde_json::from_str(text)
     }
 
-    /// Everything wrong with the settings beyond their types, one sentence each with the key in front. For settings
-    /// that arrive through the API; those of the configuration file are checked when it is loaded.
+    /// Everything wrong with the form of the settings beyond their types, one sentence each with the key in front. For
+    /// settings that arrive through the API, whose parts come one by one: what is not complete yet, such as a provider
+    /// without credentials or a permission that is defined later, is no problem here.
     pub fn problems(&self) -> Vec<String> {
         let mut found = Findings::default();
-        self.validate("", &mut found);
+        self.validate_form("", &mut found);
         found.into_sentences().into_iter().map(|line| line.trim_start_matches('.').to_owned()).collect()
     }
 
+    /// What is checked when the configuration file is loaded: the form, and that nothing is missing.
     pub(crate) fn validate(&self, at: &str, found: &mut Findings) {
+        self.validate_form(at, found);
         self.auth.validate(&format!("{at}.auth"), found);
         self.rbac.validate(&format!("{at}.rbac"), found);
+    }
+
+    fn validate_form(&self, at: &str, found: &mut Findings) {
+        self.auth.validate_form(&format!("{at}.auth"), found);
+        self.rbac.validate_form(&format!("{at}.rbac"), found);
         self.domains.validate(&format!("{at}.domains"), found);
+        self.emails.validate(&format!("{at}.emails"), found);
+        self.apps.validate(&format!("{at}.apps"), found);
+        self.data_vault.validate(&format!("{at}.dataVault"), found);
         self.latchkey.validate(&format!("{at}.latchkey"), found);
     }
 }
@@ -155,6 +183,15 @@ impl ProjectSettings {
 fn is_entry_id(id: &str) -> bool {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     (1..=63).contains(&id.len()) && !id.starts_with('-') && id.chars().all(legal)
+}
+
+/// The canonical form of RFC 9562 §4, in lower case.
+pub(crate) fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.char_indices().all(|(index, c)| match index {
+            8 | 13 | 18 | 23 => c == '-',
+            _ => matches!(c, '0'..='9' | 'a'..='f'),
+        })
 }
 
 #[cfg(test)]

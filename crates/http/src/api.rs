@@ -1,7 +1,12 @@
 //! The route table of the API: one file per noun, one line per file here.
 
+mod analytics;
 mod auth;
 mod images;
+mod configuration;
+mod email_templates;
+mod email_themes;
+mod key_sets;
 mod projects;
 mod root;
 mod sdk;
@@ -19,6 +24,11 @@ pub fn routes() -> Vec<Route> {
     routes.extend(root::routes());
     routes.extend(auth::routes());
     routes.extend(projects::routes());
+    routes.extend(configuration::routes());
+    routes.extend(key_sets::routes());
+    routes.extend(email_themes::routes());
+    routes.extend(email_templates::routes());
+    routes.extend(analytics::routes());
     routes.extend(users::routes());
     routes.extend(images::routes());
     routes.extend(sdk::routes());

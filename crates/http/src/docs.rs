@@ -2,13 +2,18 @@
 //!
 //! The reference is one small page that reads the OpenAPI document; everything it needs is in the binary.
 
+use std::sync::Arc;
+
 use axum::Router;
+use axum::extract::RawQuery;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, StatusCode};
 
+use crate::body;
+use crate::observe::Readiness;
 use crate::reply;
 use crate::standard_headers;
 
@@ -17,10 +22,12 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The pages.
-pub fn pages() -> Router {
+///
+/// `database` says whether the database answers.
+pub fn pages(database: Readiness) -> Router {
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/docs") }))
-        .route("/health", get(health))
+        .route("/health", get(move |query: RawQuery| health(Arc::clone(&database), query)))
         .route("/docs", get(asset("text/html; charset=utf-8", include_str!("docs/reference.html"))))
         .route(
             "/docs/reference.css",
@@ -36,12 +43,20 @@ pub fn pages() -> Router {
         })
 }
 
-async fn health() -> impl IntoResponse {
+/// Answers as long as the process does; with `db` set to anything, only while the database answers as well.
+async fn health(database: Readiness, RawQuery(query): RawQuery) -> impl IntoResponse {
+    let query = body::form(query.as_deref().unwrap_or_default());
+    let wants_database = query.get("db").and_then(serde_json::Value::as_str).is_some_and(|db| !db.is_empty());
+    let (status, text) = if wants_database && database().await.is_err() {
+        (StatusCode::INTERNAL_SERVER_ERROR, r#"{"status":"error"}"#)
+    } else {
+        (StatusCode::OK, r#"{"status":"ok"}"#)
+    };
     let mut headers = HeaderMap::new();
     standard_headers::cors(&mut headers);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, max-age=0"));
-    (headers, r#"{"status":"ok"}"#)
+    (status, headers, text)
 }
 
 type Headers = [(HeaderName, HeaderValue); 3];

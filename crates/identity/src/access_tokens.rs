@@ -49,6 +49,8 @@ pub(crate) struct Expired {
     pub(crate) project_id: Option<String>,
     pub(crate) user_id: Option<String>,
     pub(crate) refresh_token_id: Option<String>,
+    /// Whether its user was anonymous or restricted.
+    pub(crate) is_restricted: bool,
 }
 
 /// Mints a token for a user as of now.
@@ -143,5 +145,6 @@ fn expired(token: &str) -> Expired {
         project_id: text("project_id"),
         user_id: text("sub"),
         refresh_token_id: text("refresh_token_id"),
+        is_restricted: claims.get("restricted_reason").is_some_and(|reason| !reason.is_null()),
     }
 }

@@ -7,6 +7,7 @@ use latchkey_config::Config;
 use latchkey_crypto::{MasterKeys, PasswordHasher, Random};
 use latchkey_mail::Transport;
 use latchkey_storage::Store;
+use tokio::sync::Notify;
 
 use crate::access_tokens::VerifiedTokens;
 use crate::activity::Activity;
@@ -66,6 +67,8 @@ pub struct App {
     pub(crate) activity: Activity,
     pub(crate) secrets: DeploymentSecrets,
     pub(crate) jobs: JobQueue,
+    /// Says that a project was deleted.
+    pub(crate) deletions: Notify,
 }
 
 impl App {
@@ -89,6 +92,7 @@ impl App {
             activity: Activity::default(),
             secrets,
             jobs: JobQueue::default(),
+            deletions: Notify::default(),
         });
         crate::declared_projects::apply(&app).await?;
         Ok(app)

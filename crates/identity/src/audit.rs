@@ -23,6 +23,11 @@ pub(crate) mod kind {
     pub(crate) const PASSWORD_REFUSED: &str = "password.refused";
     pub(crate) const SESSION_CREATED: &str = "session.created";
     pub(crate) const SESSION_ENDED: &str = "session.ended";
+    pub(crate) const PROJECT_CREATED: &str = "project.created";
+    pub(crate) const PROJECT_CHANGED: &str = "project.changed";
+    pub(crate) const PROJECT_DELETED: &str = "project.deleted";
+    pub(crate) const KEYS_CREATED: &str = "key_set.created";
+    pub(crate) const KEYS_CHANGED: &str = "key_set.changed";
     pub(crate) const REUSE_DETECTED: &str = "session.reuse_detected";
 }
 

@@ -185,6 +185,9 @@ async fn access_token(
 async fn admin_access_token(app: &App, project: &Project, token: &str) -> Result<(), Failure> {
     let claims = access_tokens::verify(app, token).await.map_err(|problem| match problem {
         TokenProblem::Unparsable => KnownError::unparsable_admin_access_token().into(),
+        TokenProblem::Expired(expired) if expired.is_restricted => {
+            KnownError::unparsable_admin_access_token().into()
+        }
         TokenProblem::Expired(expired) => KnownError::admin_access_token_expired(expired.at_millis).into(),
         TokenProblem::Failure(failure) => failure,
     })?;

@@ -2,9 +2,8 @@
 //! transaction a project. What the configuration does not mention stays as it is.
 
 use latchkey_api_types::ids::{KeySetId, ProjectId, TeamId};
-use latchkey_config::{ProjectDeclaration, ProjectSettings, SecretText};
+use latchkey_config::{ProjectDeclaration, SecretText};
 use latchkey_crypto::TokenHash;
-use latchkey_storage::engine::Stmt;
 use latchkey_storage::key_sets::{self, KeySetRow};
 use latchkey_storage::projects::{self, ProjectRow};
 use latchkey_storage::teams::{self, TeamRow};
@@ -12,6 +11,9 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::failure::Failure;
+use crate::key_sets::last_four;
+use crate::project_deletion;
+use crate::projects::Configuration;
 
 /// The team of `internal` that owns every declared project which names no other.
 const OWNERS: Uuid = Uuid::from_u128(0x6c61_7463_686b_4579_8000_6f77_6e65_7273);
@@ -28,57 +30,101 @@ pub async fn apply(app: &App) -> Result<(), Failure> {
     let mut declared = app.config.projects.clone();
     if !declared.iter().any(|project| project.id == ProjectId::internal().as_str()) {
         declared.push(ProjectDeclaration {
-            id: ProjectId::internal().to_string(),
             display_name: "Latchkey".to_owned(),
-            settings: ProjectSettings::internal(),
-            ..ProjectDeclaration::default()
+            ..ProjectDeclaration::internal()
         });
     }
     declared.sort_by_key(|project| project.id != ProjectId::internal().as_str());
-    for declaration in &declared {
+    for declaration in declared {
         let id =
             declaration.id.parse().map_err(|_| Failure::internal("a declared project has no valid id"))?;
-        app.store.batch(statements(&id, declaration, app.now())?).await?;
+        while !apply_one(app, &id, &declaration).await? {
+            // Somebody deleted it, and this server or another one has not finished with that.
+            tracing::info!(project = %id, "finishing the deletion of a project that is declared again");
+            project_deletion::purge(app, &id).await?;
+        }
         app.projects.forget(&id);
     }
     Ok(())
 }
 
-fn statements(id: &ProjectId, declaration: &ProjectDeclaration, now: i64) -> Result<Vec<Stmt>, Failure> {
+/// Applies one declaration; `false` if the project is being deleted.
+async fn apply_one(app: &App, id: &ProjectId, declaration: &ProjectDeclaration) -> Result<bool, Failure> {
+    let (id, declaration) = (id.clone(), declaration.clone());
+    let (keys, now) = (app.master_keys.clone(), app.now());
     let owner = match &declaration.owner_team {
         Some(team) => {
-            team.parse().map_err(|_| Failure::internal("a declared project's owner_team is not a UUID"))?
+            Some(team.parse().map_err(|_| Failure::internal("a declared project's owner_team is not a UUID"))?)
         }
-        None => owners_team(),
+        None => None,
     };
-    let mut statements = vec![projects::upsert(&ProjectRow {
+    app.store
+        .write(move |tx| {
+            let (id, declaration, keys) = (id.clone(), declaration.clone(), keys.clone());
+            Box::pin(async move {
+                if projects::is_marked_deleted(tx, &id).await? {
+                    return Ok(false);
+                }
+                let stored = projects::get(tx, &id).await?;
+                let is_new = stored.is_none();
+                let mut row = stored.unwrap_or_else(|| blank(&id, &declaration, now));
+                let mut configuration = if is_new || row.settings.starts_with('{') {
+                    Configuration { overrides: declaration.first_overrides(), ..Configuration::default() }
+                } else {
+                    Configuration::open(&keys, &row)?
+                };
+                let before = configuration.clone();
+                declaration.apply_to(&mut configuration.overrides);
+                if is_new || configuration != before || row.settings.starts_with('{') {
+                    row.settings = configuration.seal(&keys, &id)?;
+                }
+                if declaration.display_name != declaration.id {
+                    row.display_name.clone_from(&declaration.display_name);
+                }
+                if !declaration.description.is_empty() {
+                    row.description.clone_from(&declaration.description);
+                }
+                row.owner_team_id = owner.or(row.owner_team_id);
+                tx.run(if is_new { projects::insert(&row) } else { projects::update(&row) }).await?;
+                if id.is_internal() {
+                    tx.run(teams::insert_if_absent(&owners(&id, now))).await?;
+                }
+                tx.run(key_sets::upsert(&declared_keys(&id, &declaration, now))).await?;
+                Ok::<_, Failure>(true)
+            })
+        })
+        .await
+}
+
+/// A declared project before its declaration is applied.
+fn blank(id: &ProjectId, declaration: &ProjectDeclaration, now: i64) -> ProjectRow {
+    ProjectRow {
         id: id.clone(),
         display_name: declaration.display_name.clone(),
-        description: declaration.description.clone(),
+        description: String::new(),
         logo_url: None,
         logo_full_url: None,
         logo_dark_mode_url: None,
         logo_full_dark_mode_url: None,
         is_production_mode: false,
         onboarding_status: "completed".to_owned(),
-        owner_team_id: Some(owner),
-        settings: serde_json::to_string(&declaration.settings).map_err(Failure::internal)?,
+        owner_team_id: Some(owners_team()),
+        settings: String::new(),
         created_at: now,
-    })];
-    if id.is_internal() {
-        statements.push(teams::insert_if_absent(&TeamRow {
-            project_id: id.clone(),
-            id: owners_team(),
-            display_name: "Administrators".to_owned(),
-            profile_image_url: None,
-            client_metadata: None,
-            client_read_only_metadata: None,
-            server_metadata: None,
-            created_at: now,
-        }));
     }
-    statements.push(key_sets::upsert(&declared_keys(id, declaration, now)));
-    Ok(statements)
+}
+
+fn owners(id: &ProjectId, now: i64) -> TeamRow {
+    TeamRow {
+        project_id: id.clone(),
+        id: owners_team(),
+        display_name: "Administrators".to_owned(),
+        profile_image_url: None,
+        client_metadata: None,
+        client_read_only_metadata: None,
+        server_metadata: None,
+        created_at: now,
+    }
 }
 
 fn declared_keys(id: &ProjectId, declaration: &ProjectDeclaration, now: i64) -> KeySetRow {
@@ -99,10 +145,4 @@ fn declared_keys(id: &ProjectId, declaration: &ProjectDeclaration, now: i64) -> 
         expires_at: None,
         revoked_at: None,
     }
-}
-
-/// What may be shown of a key: its last four characters.
-fn last_four(key: &str) -> String {
-    let start = key.char_indices().rev().nth(3).map_or(0, |(at, _)| at);
-    key[start..].to_owned()
 }

@@ -12,6 +12,7 @@ use crate::activity;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::outbox;
+use crate::project_deletion;
 
 /// How long a claimed job is ours before somebody else may take it, milliseconds.
 const LEASE: i64 = 60_000;
@@ -24,7 +25,7 @@ const FIRST_PAUSE: i64 = 5_000;
 /// The longest pause, milliseconds.
 const LONGEST_PAUSE: i64 = 6 * 60 * 60 * 1000;
 /// How often the queue is looked at when nothing wakes it.
-const TICK: Duration = Duration::from_secs(1);
+pub(crate) const TICK: Duration = Duration::from_secs(1);
 
 /// Wakes the worker when there is something to do, and lets one at a time work.
 #[derive(Default)]
@@ -40,10 +41,14 @@ impl JobQueue {
     }
 }
 
-/// Runs until `stop` says so and what is in hand is finished: delivers jobs, and beside that, so that neither waits
-/// for the other, writes collected activity about once a second, the last time at the end.
+/// Runs until `stop` says so and what is in hand is finished: delivers jobs, and beside that, so that none waits
+/// for another, writes collected activity about once a second, the last time at the end, and removes deleted projects.
 pub async fn work(app: &App, stop: watch::Receiver<bool>) {
-    tokio::join!(deliver(app, stop.clone()), write_activity(app, stop));
+    tokio::join!(
+        deliver(app, stop.clone()),
+        write_activity(app, stop.clone()),
+        project_deletion::work(app, stop)
+    );
 }
 
 async fn deliver(app: &App, mut stop: watch::Receiver<bool>) {

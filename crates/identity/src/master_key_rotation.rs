@@ -1,7 +1,7 @@
 //! Sealing again, with the current master key, what an older one sealed: after it, the older key can be removed from
 //! the configuration.
 
-use latchkey_storage::{deployment_secrets, signing_keys, users};
+use latchkey_storage::{deployment_secrets, projects as stored_projects, signing_keys, users};
 
 use crate::app::App;
 use crate::failure::Failure;
@@ -29,17 +29,23 @@ pub async fn reseal(app: &App) -> Result<usize, Failure> {
     }
     for project in projects::ids(app).await? {
         let of = project.clone();
-        let (keys, totp) = app
+        let (row, keys, totp) = app
             .store
             .scan(move |tx| {
                 Box::pin(async move {
                     Ok::<_, Failure>((
+                        stored_projects::get(tx, &of).await?,
                         signing_keys::list(tx, &of).await?,
                         users::totp_secrets(tx, &of).await?,
                     ))
                 })
             })
             .await?;
+        if let Some(row) = row
+            && let Some(sealed) = projects::resealed(app, &project, &row.settings)?
+        {
+            statements.push(stored_projects::reseal(&project, &row.settings, &sealed));
+        }
         for key in keys {
             let context = crate::signing_keys::seal_context(&project, &key.kid);
             if let Some(sealed) = again(&context, &key.private_key_sealed)? {

@@ -1,11 +1,16 @@
 //! Projects as requests see them: settings and valid keys, kept in memory for a second at most, so that a change
 //! made by another server or by the command line is seen soon and a change made here at once.
 
-use std::sync::Arc;
+mod administration;
+mod configuration;
+mod legacy;
+mod views;
 
-use latchkey_api_types::AccessType;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use latchkey_api_types::{AccessType, KnownError};
 use latchkey_api_types::ids::{ProjectId, TeamId};
-use latchkey_api_types::project::{ClientProject, ClientProjectConfig, EnabledOauthProvider, ProjectDomain};
 use latchkey_config::ProjectSettings;
 use latchkey_crypto::TokenHash;
 use latchkey_storage::key_sets::{self, KeySetRow};
@@ -14,6 +19,12 @@ use quick_cache::sync::Cache;
 
 use crate::app::App;
 use crate::failure::Failure;
+
+pub use administration::{create, get, list_owned, transfer, update};
+pub use configuration::{change_settings, settings_in};
+pub(crate) use configuration::{Configuration, change, resealed};
+pub use views::client_view;
+pub(crate) use views::theme_exists;
 
 /// How long a project is believed without looking again, milliseconds.
 const FRESH_FOR: i64 = 1000;
@@ -49,12 +60,10 @@ impl Project {
         })
     }
 
-    fn from_rows(row: ProjectRow, keys: Vec<KeySetRow>, now: i64) -> Result<Self, Failure> {
-        let settings = serde_json::from_str(&row.settings).map_err(|error| {
-            Failure::internal(format_args!(
-                "the stored settings of project {} cannot be read: {error}",
-                row.id
-            ))
+    fn from_rows(app: &App, row: ProjectRow, keys: Vec<KeySetRow>, now: i64) -> Result<Self, Failure> {
+        let overrides = Configuration::open(&app.master_keys, &row)?.overrides;
+        let settings = overrides.render().map_err(|problem| {
+            Failure::internal(format_args!("the settings of project {} cannot be used: {problem}", row.id))
         })?;
         Ok(Self {
             id: row.id,
@@ -67,30 +76,51 @@ impl Project {
     }
 }
 
+/// The answer about a project that is not, or not any more.
+pub(crate) fn gone(id: &ProjectId) -> Failure {
+    KnownError::current_project_not_found(id.as_str()).into()
+}
+
 /// Projects in memory.
-pub(crate) struct ProjectCache(Cache<ProjectId, Arc<Project>>);
+pub(crate) struct ProjectCache {
+    known: Cache<ProjectId, Arc<Project>>,
+    /// Counts what was forgotten, so that a project which was read before a change is not kept after it.
+    forgotten: AtomicU64,
+}
 
 impl Default for ProjectCache {
     fn default() -> Self {
-        Self(Cache::new(CAPACITY))
+        Self { known: Cache::new(CAPACITY), forgotten: AtomicU64::new(0) }
     }
 }
 
 impl ProjectCache {
     /// Forgets what is known of a project; the next request reads it again.
     pub(crate) fn forget(&self, id: &ProjectId) {
-        self.0.remove(id);
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        self.known.remove(id);
+    }
+
+    fn keep(&self, project: &Arc<Project>, as_of: u64) {
+        if self.forgotten.load(Ordering::SeqCst) == as_of {
+            self.known.insert(project.id.clone(), Arc::clone(project));
+        }
+        // A change that came between the two lines above has removed nothing.
+        if self.forgotten.load(Ordering::SeqCst) != as_of {
+            self.known.remove(&project.id);
+        }
     }
 }
 
 /// Finds a project; `None` if it does not exist.
 pub async fn find(app: &App, id: &ProjectId) -> Result<Option<Arc<Project>>, Failure> {
     let now = app.now();
-    if let Some(project) = app.projects.0.get(id)
+    if let Some(project) = app.projects.known.get(id)
         && (0..FRESH_FOR).contains(&(now - project.loaded_at))
     {
         return Ok(Some(project));
     }
+    let as_of = app.projects.forgotten.load(Ordering::SeqCst);
     let wanted = id.clone();
     let found = app
         .store
@@ -106,46 +136,12 @@ pub async fn find(app: &App, id: &ProjectId) -> Result<Option<Arc<Project>>, Fai
         app.projects.forget(id);
         return Ok(None);
     };
-    let project = Arc::new(Project::from_rows(row, keys, now)?);
-    app.projects.0.insert(id.clone(), Arc::clone(&project));
+    let project = Arc::new(Project::from_rows(app, row, keys, now)?);
+    app.projects.keep(&project, as_of);
     Ok(Some(project))
 }
 
 /// The ids of all projects.
 pub async fn ids(app: &App) -> Result<Vec<ProjectId>, Failure> {
     app.store.scan(|tx| Box::pin(async move { Ok(projects::ids(tx).await?) })).await
-}
-
-/// What every caller may know of a project (contract 07 §2.1). Lists are sorted.
-pub fn client_view(project: &Project) -> ClientProject {
-    let settings = &project.settings;
-    let providers = settings.auth.oauth.providers.iter();
-    let enabled =
-        providers.filter(|(_, provider)| provider.provider_type.is_some() && provider.allow_sign_in);
-    let trusted = settings.domains.trusted_domains.values();
-    let mut domains: Vec<ProjectDomain> = trusted
-        .filter_map(|domain| {
-            Some(ProjectDomain {
-                domain: domain.base_url.clone()?,
-                handler_path: domain.handler_path.clone(),
-            })
-        })
-        .collect();
-    domains.sort_by(|one, other| one.domain.cmp(&other.domain));
-    ClientProject {
-        id: project.id.clone(),
-        display_name: project.display_name.clone(),
-        config: ClientProjectConfig {
-            sign_up_enabled: settings.auth.allow_sign_up,
-            credential_enabled: settings.auth.password.allow_sign_in,
-            magic_link_enabled: settings.auth.otp.allow_sign_in,
-            passkey_enabled: settings.auth.passkey.allow_sign_in,
-            client_team_creation_enabled: settings.teams.allow_client_team_creation,
-            client_user_deletion_enabled: settings.users.allow_client_user_deletion,
-            allow_user_api_keys: settings.api_keys.enabled.user,
-            allow_team_api_keys: settings.api_keys.enabled.team,
-            enabled_oauth_providers: enabled.map(|(id, _)| EnabledOauthProvider { id: id.clone() }).collect(),
-            domains,
-        },
-    }
 }

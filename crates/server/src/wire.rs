@@ -150,7 +150,7 @@ pub async fn start(wiring: Wiring) -> Result<Running, String> {
 
     let mut registry = Registry::default();
     let metrics = Metrics::new(&mut registry);
-    let pages = docs::pages().merge(wiring.pages);
+    let pages = docs::pages(database(&app)).merge(wiring.pages);
     let service = Service::new(Arc::clone(&app), server, api::routes(), pages, metrics.clone());
     let (stop, stopped) = watch::channel(false);
     let until = |mut stopped: watch::Receiver<bool>| async move {
@@ -172,6 +172,15 @@ pub async fn start(wiring: Wiring) -> Result<Running, String> {
     let worked = Arc::clone(&app);
     let worker = tokio::spawn(async move { jobs::work(&worked, worker_stop).await });
     Ok(Running { app, address, base_url: public_url, stop, stop_worker, listeners, worker })
+}
+
+/// Whether the database answers.
+fn database(app: &Arc<App>) -> Readiness {
+    let app = Arc::clone(app);
+    Arc::new(move || {
+        let app = Arc::clone(&app);
+        Box::pin(async move { app.store.ping().await.map_err(|error| error.to_string()) })
+    })
 }
 
 /// Ready means: not stopping, and the database answers.

@@ -4,7 +4,7 @@
 use latchkey_api_types::ids::{KeySetId, ProjectId};
 use latchkey_crypto::TokenHash;
 
-use crate::engine::{Stmt, StorageError, Tx, args, record, stmt};
+use crate::engine::{Stmt, StorageError, Tx, args, record, sql, stmt};
 
 record! {
     /// One key set. Each secret is absent or a hash with its last four characters.
@@ -48,8 +48,29 @@ pub async fn list(tx: &mut Tx, project: &ProjectId) -> Result<Vec<KeySetRow>, St
     .await
 }
 
+/// One key set; `None` if it does not exist.
+pub async fn get(tx: &mut Tx, project: &ProjectId, id: KeySetId) -> Result<Option<KeySetRow>, StorageError> {
+    tx.query_opt(
+        sql!["SELECT ", KeySetRow::COLUMNS, " FROM key_sets WHERE project_id = $1 AND id = $2"],
+        args![project, id],
+    )
+    .await
+}
+
+/// Changes the description of a key set, and revokes it if a time is given; one that is revoked stays so since then.
+pub fn update(project: &ProjectId, id: KeySetId, description: Option<&str>, revoked_at: Option<i64>) -> Stmt {
+    stmt(
+        sql![
+            "UPDATE key_sets SET description = COALESCE($3, description), \
+             revoked_at = COALESCE(revoked_at, $4) WHERE project_id = $1 AND id = $2 RETURNING ",
+            KeySetRow::COLUMNS
+        ],
+        args![project, id, description, revoked_at],
+    )
+}
+
 /// Inserts a key set, or replaces the secrets of the set with the same id (declared keys are fixed by
-/// configuration and may change there).
+/// configuration and may change there). A revoked set comes to life again only when all its secrets are other ones.
 pub fn upsert(row: &KeySetRow) -> Stmt {
     stmt(
         "INSERT INTO key_sets (project_id, id, description, publishable_client_key_hash, \
@@ -63,7 +84,11 @@ pub fn upsert(row: &KeySetRow) -> Stmt {
          secret_server_key_last_four = excluded.secret_server_key_last_four, \
          super_secret_admin_key_hash = excluded.super_secret_admin_key_hash, \
          super_secret_admin_key_last_four = excluded.super_secret_admin_key_last_four, \
-         expires_at = excluded.expires_at",
+         expires_at = excluded.expires_at, revoked_at = CASE WHEN \
+         key_sets.publishable_client_key_hash = excluded.publishable_client_key_hash \
+         OR key_sets.secret_server_key_hash = excluded.secret_server_key_hash \
+         OR key_sets.super_secret_admin_key_hash = excluded.super_secret_admin_key_hash \
+         THEN key_sets.revoked_at ELSE NULL END",
         args![
             row.project_id,
             row.id,

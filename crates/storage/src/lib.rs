@@ -11,6 +11,7 @@ pub mod key_sets;
 pub mod oauth_accounts;
 pub mod one_time_codes;
 pub mod project_permissions;
+pub mod project_deletion;
 pub mod projects;
 pub mod sessions;
 pub mod signing_keys;
@@ -30,4 +31,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0002_jobs", sql: include_str!("../migrations/0002_jobs.sql") },
     Migration { name: "0003_people", sql: include_str!("../migrations/0003_people.sql") },
     Migration { name: "0004_teams", sql: include_str!("../migrations/0004_teams.sql") },
+    Migration { name: "0005_projects", sql: include_str!("../migrations/0005_projects.sql") },
 ];

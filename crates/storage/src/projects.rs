@@ -1,9 +1,9 @@
-//! Projects: the tenants of a deployment. Owns their row and SQL; refuses to know what the settings mean
-//! (they are JSON text here, typed in `latchkey-config`).
+//! Projects: the tenants of a deployment. Owns their row and SQL; refuses to know what the settings mean (they are
+//! sealed text here). A deleted project is no project for anybody but the purge.
 
-use latchkey_api_types::ids::{ProjectId, TeamId};
+use latchkey_api_types::ids::{ProjectId, TeamId, UserId};
 
-use crate::engine::{Stmt, StorageError, Tx, args, record, stmt};
+use crate::engine::{Stmt, StorageError, Tx, args, record, sql, stmt};
 
 record! {
     /// One project as it stands in the database.
@@ -28,7 +28,7 @@ record! {
         pub onboarding_status: String,
         /// Team of the project `internal` whose members administer this project.
         pub owner_team_id: Option<TeamId>,
-        /// Settings as JSON text.
+        /// What the settings are made of, sealed.
         pub settings: String,
         /// Creation, epoch milliseconds.
         pub created_at: i64,
@@ -38,27 +38,41 @@ record! {
 /// Reads one project; `None` if it does not exist.
 pub async fn get(tx: &mut Tx, project: &ProjectId) -> Result<Option<ProjectRow>, StorageError> {
     tx.query_opt(
-        "SELECT id, display_name, description, logo_url, logo_full_url, logo_dark_mode_url, \
-         logo_full_dark_mode_url, is_production_mode, onboarding_status, owner_team_id, settings, created_at \
-         FROM projects WHERE id = $1",
+        sql!["SELECT ", ProjectRow::COLUMNS, " FROM projects WHERE id = $1 AND deleted_at IS NULL"],
         args![project],
     )
     .await
 }
 
-/// Inserts a project, or brings the declared columns of an existing one up to date.
-/// `created_at` and the columns that administrators set by API stay as they are.
-pub fn upsert(row: &ProjectRow) -> Stmt {
+/// The projects that are owned by teams of this user of `internal`, newest first.
+pub async fn owned_by(tx: &mut Tx, user: UserId) -> Result<Vec<ProjectRow>, StorageError> {
+    tx.query(
+        sql![
+            "SELECT ",
+            ProjectRow::COLUMNS,
+            " FROM projects WHERE deleted_at IS NULL AND owner_team_id IN \
+             (SELECT team_id FROM team_memberships WHERE project_id = 'internal' AND user_id = $1) \
+             ORDER BY created_at DESC, id"
+        ],
+        args![user],
+    )
+    .await
+}
+
+/// Inserts a project.
+pub fn insert(row: &ProjectRow) -> Stmt {
     stmt(
-        "INSERT INTO projects (id, display_name, description, is_production_mode, onboarding_status, \
-         owner_team_id, settings, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-         ON CONFLICT (id) DO UPDATE SET display_name = excluded.display_name, \
-         description = excluded.description, is_production_mode = excluded.is_production_mode, \
-         owner_team_id = excluded.owner_team_id, settings = excluded.settings",
+        "INSERT INTO projects (id, display_name, description, logo_url, logo_full_url, logo_dark_mode_url, \
+         logo_full_dark_mode_url, is_production_mode, onboarding_status, owner_team_id, settings, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         args![
             row.id,
             row.display_name,
             row.description,
+            row.logo_url,
+            row.logo_full_url,
+            row.logo_dark_mode_url,
+            row.logo_full_dark_mode_url,
             row.is_production_mode,
             row.onboarding_status,
             row.owner_team_id,
@@ -68,8 +82,70 @@ pub fn upsert(row: &ProjectRow) -> Stmt {
     )
 }
 
+/// Writes everything of a project that can change. Belongs into the transaction that has read the row.
+pub fn update(row: &ProjectRow) -> Stmt {
+    stmt(
+        "UPDATE projects SET display_name = $2, description = $3, logo_url = $4, logo_full_url = $5, \
+         logo_dark_mode_url = $6, logo_full_dark_mode_url = $7, is_production_mode = $8, \
+         onboarding_status = $9, owner_team_id = $10, settings = $11 WHERE id = $1 AND deleted_at IS NULL",
+        args![
+            row.id,
+            row.display_name,
+            row.description,
+            row.logo_url,
+            row.logo_full_url,
+            row.logo_dark_mode_url,
+            row.logo_full_dark_mode_url,
+            row.is_production_mode,
+            row.onboarding_status,
+            row.owner_team_id,
+            row.settings
+        ],
+    )
+}
+
+/// Gives a project from the team that owns it to another one.
+pub fn hand_over(project: &ProjectId, from: TeamId, to: TeamId) -> Stmt {
+    stmt(
+        "UPDATE projects SET owner_team_id = $3 WHERE id = $1 AND owner_team_id = $2 AND deleted_at IS NULL",
+        args![project, from, to],
+    )
+}
+
+/// Replaces the sealed settings, when the master key was changed, unless they have changed meanwhile.
+pub fn reseal(project: &ProjectId, old: &str, new: &str) -> Stmt {
+    stmt("UPDATE projects SET settings = $3 WHERE id = $1 AND settings = $2", args![project, old, new])
+}
+
+/// Marks a project as deleted: from then on nobody finds it.
+pub fn mark_deleted(project: &ProjectId, now: i64) -> Stmt {
+    stmt("UPDATE projects SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL", args![project, now])
+}
+
+/// Whether a project is marked as deleted and not gone yet.
+pub async fn is_marked_deleted(tx: &mut Tx, project: &ProjectId) -> Result<bool, StorageError> {
+    tx.exists("SELECT 1 FROM projects WHERE id = $1 AND deleted_at IS NOT NULL", args![project]).await
+}
+
+/// A project that is marked as deleted, the longest one first.
+pub async fn next_deleted(tx: &mut Tx) -> Result<Option<ProjectId>, StorageError> {
+    let found: Option<(ProjectId,)> = tx
+        .query_opt(
+            "SELECT id FROM projects WHERE deleted_at IS NOT NULL ORDER BY deleted_at, id LIMIT 1",
+            args![],
+        )
+        .await?;
+    Ok(found.map(|(id,)| id))
+}
+
+/// Removes the row of a project that is marked as deleted, and with it what is left of its things.
+pub fn remove(project: &ProjectId) -> Stmt {
+    stmt("DELETE FROM projects WHERE id = $1 AND deleted_at IS NOT NULL", args![project])
+}
+
 /// The ids of all projects.
 pub async fn ids(tx: &mut Tx) -> Result<Vec<ProjectId>, StorageError> {
-    let ids: Vec<(ProjectId,)> = tx.query("SELECT id FROM projects ORDER BY id", args![]).await?;
+    let ids: Vec<(ProjectId,)> =
+        tx.query("SELECT id FROM projects WHERE deleted_at IS NULL ORDER BY id", args![]).await?;
     Ok(ids.into_iter().map(|(id,)| id).collect())
 }

@@ -212,6 +212,14 @@ pub async fn is_member(
     .await
 }
 
+/// A statement that returns a row if a user is in a team: guards a batch that only members may run.
+pub fn member_exists(project: &ProjectId, team: TeamId, user: UserId) -> Stmt {
+    stmt(
+        "SELECT user_id FROM team_memberships WHERE project_id = $1 AND team_id = $2 AND user_id = $3",
+        args![project, team, user],
+    )
+}
+
 /// Puts a user into a team; nothing happens if the user is in it.
 pub fn add_member(project: &ProjectId, team: TeamId, user: UserId, now: i64) -> Stmt {
     stmt(

@@ -79,7 +79,7 @@ fn values() -> Vec<Value> {
 on_both_engines! {
     async fn what_cannot_be_parsed_is_refused_by_every_operation(server) {
         let mut findings = Findings::default();
-        for operation in operations::all(&server).await {
+        for operation in operations::lasting(&server).await {
             if operation.method == "GET" {
                 continue;
             }
@@ -98,7 +98,7 @@ on_both_engines! {
 
     async fn values_of_another_type_break_no_field_of_any_operation(server) {
         let mut findings = Findings::default();
-        for operation in operations::all(&server).await.iter().filter(|operation| operation.has_body()) {
+        for operation in operations::lasting(&server).await.iter().filter(|operation| operation.has_body()) {
             for form in operation.bodies() {
                 let Some(fields) = form.get("properties").and_then(Value::as_object) else { continue };
                 for (field, schema) in fields {
@@ -125,7 +125,7 @@ on_both_engines! {
     async fn unknown_fields_are_refused_by_every_operation_that_knows_its_fields(server) {
         let mut findings = Findings::default();
         let mut closed = 0;
-        for operation in operations::all(&server).await.iter().filter(|operation| operation.has_body()) {
+        for operation in operations::lasting(&server).await.iter().filter(|operation| operation.has_body()) {
             let forms = operation.bodies();
             for name in ["odd", "__proto__", "constructor", "is_admin", "", "Email", "user_id "] {
                 let person = somebody(&server).await;
@@ -149,7 +149,7 @@ on_both_engines! {
             "application/xml", "text/html", "multipart/form-data; boundary=x", "application/json5", "application/jsonx",
             "image/png", "*/*", "application", ";", "application/json, application/json", "é",
         ];
-        for operation in operations::all(&server).await.iter().filter(|operation| operation.method != "GET") {
+        for operation in operations::lasting(&server).await.iter().filter(|operation| operation.method != "GET") {
             for kind in kinds {
                 let person = somebody(&server).await;
                 let what = format!("{} {}: {kind}", operation.method, operation.path);
@@ -180,7 +180,7 @@ on_both_engines! {
     async fn bodies_over_the_limit_are_refused_by_every_operation(server) {
         let mut findings = Findings::default();
         let long = format!("{{\"a\":\"{}\"}}", "x".repeat(3 << 20)).into_bytes();
-        for operation in operations::all(&server).await.iter().filter(|operation| operation.method != "GET") {
+        for operation in operations::lasting(&server).await.iter().filter(|operation| operation.method != "GET") {
             for kind in ["application/json", "application/x-www-form-urlencoded", "text/plain", "application/octet-stream"] {
                 let person = somebody(&server).await;
                 let what = format!("{} {}: three megabytes of {kind}", operation.method, operation.path);

@@ -42,7 +42,7 @@ on_both_engines! {
     async fn a_header_that_means_something_must_not_be_sent_twice(server) {
         let mut findings = Findings::default();
         let person = somebody(&server).await;
-        for operation in operations::all(&server).await {
+        for operation in operations::lasting(&server).await {
             for name in NAMES {
                 let what = format!("{} {}: {name} twice", operation.method, operation.path);
                 let sent = request(&server, &operation, &path(&operation, &person), &person).without(name);
@@ -55,7 +55,7 @@ on_both_engines! {
     async fn strange_values_break_no_operation(server) {
         let mut findings = Findings::default();
         let long = "x".repeat(20_000);
-        for operation in operations::all(&server).await {
+        for operation in operations::lasting(&server).await {
             for name in NAMES {
                 let person = somebody(&server).await;
                 for value in VALUES.into_iter().chain([long.as_str()]) {
@@ -71,7 +71,7 @@ on_both_engines! {
 
     async fn bytes_that_are_no_text_are_refused_in_every_header_that_means_something(server) {
         let person = somebody(&server).await;
-        for operation in operations::all(&server).await {
+        for operation in operations::lasting(&server).await {
             for name in NAMES {
                 let mut line = format!("{name}: ").into_bytes();
                 line.extend_from_slice(b"a\xff\xfeb\r\n");
@@ -85,7 +85,7 @@ on_both_engines! {
         let person = somebody(&server).await;
         let many = "x-many: 1\r\n".repeat(2000);
         let long = format!("x-long: {}\r\n", "x".repeat(300_000));
-        for operation in operations::all(&server).await {
+        for operation in operations::lasting(&server).await {
             for lines in [&many, &long] {
                 // The server may close while the rest is still being sent; then there is no answer to read.
                 if let Some((status, text)) = raw::exchange(&server, &bytes(&server, &operation, &person, lines.as_bytes())).await {

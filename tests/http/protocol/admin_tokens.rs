@@ -83,6 +83,22 @@ on_both_engines! {
         }
     }
 
+    async fn tokens_of_anonymous_and_restricted_people_are_no_better_when_they_have_expired(server) {
+        let admin = administrator(&server).await;
+        let mut tokens = Vec::new();
+        for fields in [json!({ "is_anonymous": true }), json!({ "restricted_by_admin": true })] {
+            let user = in_internal(server.post("/users"), &admin, &fields, 201).await;
+            let body = json!({ "user_id": user["id"] });
+            let session = in_internal(server.post("/auth/sessions"), &admin, &body, 200).await;
+            tokens.push(session["access_token"].as_str().expect("a token").to_owned());
+        }
+        server.clock().advance_seconds(600);
+        for token in &tokens {
+            let answer = with_token(server.get("/"), &server, "server", token).send().await;
+            answer.expect_error(401, "UNPARSABLE_ADMIN_ACCESS_TOKEN");
+        }
+    }
+
     async fn a_token_of_another_project_is_not_an_admins(server) {
         let ada = people::sign_up(&server, "ada@example.com").await;
         let answer = with_token(server.get("/"), &server, "admin", &ada.access_token).send().await;

@@ -76,6 +76,14 @@ texts! {
         |text| text.chars().count() <= 256, "must have at most 256 characters";
     /// A text that is not empty.
     NonEmptyText { "type": "string", "minLength": 1 }, |text| !text.is_empty(), "must not be empty";
+    /// The URL of a website, perhaps with wildcards in its host.
+    WebUrl { "type": "string", "pattern": "^https?://", "maxLength": 300 },
+        |text| (text.starts_with("https://") || text.starts_with("http://")) && url(text, 300),
+        "must be a URL that starts with http:// or https://, without spaces and of at most 300 characters";
+    /// A path on a website.
+    HandlerPath { "type": "string", "pattern": "^/", "maxLength": 300 },
+        |text| text.starts_with('/') && text.chars().count() <= 300,
+        "must start with \"/\" and have at most 300 characters";
     /// Padded standard base64 (RFC 4648 section 4).
     Base64Text { "type": "string", "contentEncoding": "base64" }, base64, "must be padded standard base64";
 }

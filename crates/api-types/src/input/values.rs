@@ -151,32 +151,43 @@ impl JsonSchema for QueryBool {
     }
 }
 
-/// A boolean that can only be switched off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OnlyFalse;
+macro_rules! only {
+    ($($(#[$doc:meta])* $name:ident $word:literal $expectation:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $name;
 
-impl Input for OnlyFalse {
-    fn read(value: Option<&Value>, at: &Location<'_>, out: &mut Violations) -> Option<Self> {
-        if bool::read(value, at, out)? {
-            out.add(at, "can only be set to false");
-            return None;
+        impl Input for $name {
+            fn read(value: Option<&Value>, at: &Location<'_>, out: &mut Violations) -> Option<Self> {
+                if bool::read(value, at, out)? != $word {
+                    out.add(at, $expectation);
+                    return None;
+                }
+                Some(Self)
+            }
         }
-        Some(Self)
-    }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "const": $word })
+            }
+        }
+    )*};
 }
 
-impl JsonSchema for OnlyFalse {
-    fn schema_name() -> Cow<'static, str> {
-        "OnlyFalse".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "const": false })
-    }
+only! {
+    /// A boolean that can only be switched off.
+    OnlyFalse false "can only be set to false";
+    /// A boolean that can only be switched on.
+    OnlyTrue true "can only be set to true";
 }
 
 /// Any JSON, null included; never looked into.

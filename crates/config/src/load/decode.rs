@@ -18,6 +18,7 @@ pub(super) fn decode(
         match serde_path_to_error::deserialize::<_, Config>(Value::Object(whole)) {
             Ok(mut config) => {
                 config.projects.iter_mut().for_each(ProjectDeclaration::complete);
+                keep_what_was_stated(&mut config, tree);
                 return config;
             }
             Err(error) => {
@@ -48,6 +49,15 @@ fn lay_over_base_settings(tree: &mut Map<String, Value>) {
             None => {}
         }
         project.insert("settings".into(), base);
+    }
+}
+
+/// Tells each project which of its settings were declared, and which it only starts with.
+fn keep_what_was_stated(config: &mut Config, tree: &Map<String, Value>) {
+    let declared = tree.get("project").and_then(Value::as_array).into_iter().flatten();
+    for (project, declared) in config.projects.iter_mut().zip(declared) {
+        let settings = declared.get("settings").cloned();
+        project.stated = Some(settings.unwrap_or_else(|| Value::Object(Map::new())));
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::is_entry_id;
+use super::{SignUpDefault, SignUpRule, is_entry_id};
 use crate::{errors::Findings, value::SecretText};
 
 /// Ways to sign in.
@@ -22,6 +22,10 @@ pub struct AuthSettings {
     pub passkey: SignInSwitch,
     /// Accounts elsewhere.
     pub oauth: OAuthSettings,
+    /// Rules about who may sign up, by an id of your choice.
+    pub sign_up_rules: BTreeMap<String, SignUpRule>,
+    /// What happens to a sign-up about which no rule decides.
+    pub sign_up_rules_default_action: SignUpDefault,
 }
 
 /// A way to sign in that has no settings of its own.
@@ -146,6 +150,8 @@ impl Default for AuthSettings {
             otp: SignInSwitch::default(),
             passkey: SignInSwitch::default(),
             oauth: OAuthSettings::default(),
+            sign_up_rules: BTreeMap::new(),
+            sign_up_rules_default_action: SignUpDefault::Allow,
         }
     }
 }
@@ -167,13 +173,28 @@ impl Default for OAuthProviderSettings {
 }
 
 impl AuthSettings {
+    /// That nothing is missing.
     pub(super) fn validate(&self, at: &str, found: &mut Findings) {
         for (id, provider) in &self.oauth.providers {
-            let at = format!("{at}.oauth.providers.{id}");
+            provider.validate(&format!("{at}.oauth.providers.{id}"), found);
+        }
+    }
+
+    pub(super) fn validate_form(&self, at: &str, found: &mut Findings) {
+        let mut named = |at: String, id: &str| {
             if !is_entry_id(id) {
-                found.error(&at, "must be named by letters, digits, \"_\" and \"-\", 63 at most");
+                found.error(at, "must be named by letters, digits, \"_\" and \"-\", 63 at most");
             }
-            provider.validate(&at, found);
+        };
+        for (id, provider) in &self.oauth.providers {
+            let at = format!("{at}.oauth.providers.{id}");
+            named(at.clone(), id);
+            for bundle in provider.apple_bundles.keys() {
+                named(format!("{at}.appleBundles.{bundle}"), bundle);
+            }
+        }
+        for id in self.sign_up_rules.keys() {
+            named(format!("{at}.signUpRules.{id}"), id);
         }
     }
 }

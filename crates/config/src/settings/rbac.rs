@@ -86,24 +86,34 @@ impl RbacSettings {
         }
     }
 
-    pub(super) fn validate(&self, at: &str, found: &mut Findings) {
+    pub(super) fn validate_form(&self, at: &str, found: &mut Findings) {
         for (id, definition) in &self.permissions {
             let at = format!("{at}.permissions.{id}");
             if !is_custom_id(id) {
                 found.error(&at, "must be named by lower-case letters, digits, \"_\" and \":\"");
             }
+            check_ids(
+                &definition.contained_permission_ids,
+                &format!("{at}.containedPermissionIds"),
+                found,
+            );
+        }
+        for (name, set) in self.default_permissions.sets() {
+            check_ids(set, &format!("{at}.defaultPermissions.{name}"), found);
+        }
+    }
+
+    /// That every permission that is named is defined.
+    pub(super) fn validate(&self, at: &str, found: &mut Findings) {
+        for (id, definition) in &self.permissions {
+            let at = format!("{at}.permissions.{id}");
             self.check_set(
                 &definition.contained_permission_ids,
                 &format!("{at}.containedPermissionIds"),
                 found,
             );
         }
-        let defaults = &self.default_permissions;
-        for (name, set) in [
-            ("teamCreator", &defaults.team_creator),
-            ("teamMember", &defaults.team_member),
-            ("signUp", &defaults.sign_up),
-        ] {
+        for (name, set) in self.default_permissions.sets() {
             self.check_set(set, &format!("{at}.defaultPermissions.{name}"), found);
         }
     }
@@ -113,6 +123,20 @@ impl RbacSettings {
             if !SYSTEM_PERMISSIONS.contains(&id.as_str()) && !self.permissions.contains_key(id) {
                 found.error(format!("{at}.{id}"), "names a permission that is not defined");
             }
+        }
+    }
+}
+
+impl DefaultPermissions {
+    fn sets(&self) -> [(&'static str, &PermissionSet); 3] {
+        [("teamCreator", &self.team_creator), ("teamMember", &self.team_member), ("signUp", &self.sign_up)]
+    }
+}
+
+fn check_ids(set: &PermissionSet, at: &str, found: &mut Findings) {
+    for id in set.keys() {
+        if !SYSTEM_PERMISSIONS.contains(&id.as_str()) && !is_custom_id(id) {
+            found.error(format!("{at}.{id}"), "is no id of a permission");
         }
     }
 }

@@ -16,6 +16,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::post("/check-version", "Ask whether a client is up to date").open(check_version),
         Route::post("/check-feature-support", "Report interest in a feature").open(check_feature_support),
+        Route::get("/internal/backend-urls", "Find the addresses of this API").open(backend_urls),
     ]
 }
 
@@ -55,6 +56,17 @@ fn judge(version: &str) -> VersionAnswer {
     }
     let error = "The client's version is not a semantic version.";
     VersionAnswer { up_to_date: false, error: Some(error), severe: Some(true) }
+}
+
+/// Where the API is reached, the best address first.
+#[derive(Debug, Serialize, JsonSchema)]
+struct BackendUrls {
+    /// The addresses.
+    urls: Vec<String>,
+}
+
+async fn backend_urls(call: OpenCall) -> Result<Json<BackendUrls>, Failure> {
+    Ok(Json(BackendUrls { urls: vec![call.app.public_url.clone()] }))
 }
 
 async fn check_feature_support(_: OpenCall, Body(_): Body<JsonValue>) -> Result<Text, Failure> {

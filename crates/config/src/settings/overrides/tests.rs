@@ -1,0 +1,217 @@
+//! The rules of contract 07 §5, one by one.
+
+use super::*;
+
+fn override_of(keys: Value) -> Override {
+    let Value::Object(keys) = keys else { panic!("an object") };
+    Override(keys)
+}
+
+fn rendered(project: Value, branch: Value, environment: Value) -> Value {
+    let overrides = Overrides {
+        project: override_of(project),
+        branch: override_of(branch),
+        environment: override_of(environment),
+    };
+    serde_json::to_value(overrides.render().unwrap()).unwrap()
+}
+
+#[track_caller]
+fn refused(level: Level, keys: &Value, part: &str) {
+    let error = Override::parse(&keys.to_string(), level).unwrap_err();
+    assert!(error.contains(part), "{error}");
+}
+
+#[test]
+fn nothing_is_the_defaults() {
+    assert_eq!(Overrides::default().render().unwrap(), ProjectSettings::default());
+}
+
+#[test]
+fn what_new_projects_start_with_renders_to_their_settings() {
+    assert_eq!(Overrides::for_new_project().render().unwrap(), ProjectSettings::for_new_project());
+    assert_eq!(Overrides::internal().render().unwrap(), ProjectSettings::internal());
+}
+
+#[test]
+fn later_levels_win() {
+    let one = rendered(
+        json!({ "project.requirePublishableClientKey": true }),
+        json!({ "auth.allowSignUp": false, "auth": { "otp": { "allowSignIn": true } } }),
+        json!({ "auth.allowSignUp": true }),
+    );
+    assert_eq!(one["project"]["requirePublishableClientKey"], true);
+    assert_eq!(one["auth"]["allowSignUp"], true);
+    assert_eq!(one["auth"]["otp"]["allowSignIn"], true, "what the later level does not say stays");
+}
+
+#[test]
+fn a_key_replaces_all_finer_keys_of_earlier_levels() {
+    let one = rendered(
+        json!({}),
+        json!({ "auth.oauth.providers": { "google": { "type": "google" } }, "auth.oauth.providers.google.allowSignIn": true }),
+        json!({ "auth.oauth.providers": { "github": { "type": "github" } } }),
+    );
+    let providers = one["auth"]["oauth"]["providers"].as_object().unwrap();
+    assert_eq!(providers.keys().collect::<Vec<_>>(), ["github"]);
+    let mut first = override_of(json!({ "a": 1, "a.b": 2, "a.b.c": 3, "ab": 4 }));
+    first.merge(&override_of(json!({ "a": 5 })));
+    assert_eq!(first, override_of(json!({ "a": 5, "ab": 4 })));
+    let mut second = override_of(json!({ "a": { "b": 1 } }));
+    second.merge(&override_of(json!({ "a.b": 2 })));
+    assert_eq!(second, override_of(json!({ "a": { "b": 1 }, "a.b": 2 })), "a finer key stands beside");
+}
+
+#[test]
+fn a_finer_key_refines_a_coarser_one_of_an_earlier_level() {
+    let one = rendered(
+        json!({}),
+        json!({ "auth.oauth.providers": { "google": { "type": "google", "allowSignIn": true } } }),
+        json!({ "auth.oauth.providers.google.isShared": false, "auth.oauth.providers.google.clientId": "id" }),
+    );
+    let google = &one["auth"]["oauth"]["providers"]["google"];
+    assert_eq!((&google["allowSignIn"], &google["isShared"], &google["clientId"]), (&json!(true), &json!(false), &json!("id")));
+}
+
+#[test]
+fn null_means_the_default_and_removes_entries() {
+    let one = rendered(
+        json!({}),
+        json!({ "auth.allowSignUp": false, "domains": null, "rbac.permissions": { "a": {}, "b": {} } }),
+        json!({ "auth.allowSignUp": null, "rbac.permissions.a": null, "teams": { "allowClientTeamCreation": null } }),
+    );
+    assert_eq!(one["auth"]["allowSignUp"], true);
+    assert_eq!(one["rbac"]["permissions"].as_object().unwrap().keys().collect::<Vec<_>>(), ["b"]);
+    assert_eq!(one["teams"]["allowClientTeamCreation"], false);
+}
+
+#[test]
+fn a_key_into_an_entry_that_does_not_exist_has_no_effect() {
+    let one = rendered(
+        json!({}),
+        json!({ "auth.oauth.providers.google.allowSignIn": true, "rbac.permissions.x.description": "x" }),
+        json!({ "domains.trustedDomains.a.baseUrl": "https://a.com", "apps.installed.emails.enabled": true }),
+    );
+    assert_eq!(one["auth"]["oauth"]["providers"], json!({}));
+    assert_eq!(one["rbac"]["permissions"], json!({}));
+    assert_eq!(one["domains"]["trustedDomains"], json!({}));
+    assert_eq!(one["apps"]["installed"]["emails"]["enabled"], true, "apps need not be made");
+}
+
+#[test]
+fn resetting_takes_keys_out_wherever_they_stand() {
+    let mut one = override_of(json!({
+        "auth": { "otp": { "allowSignIn": true }, "allowSignUp": false }, "auth.otp.allowSignIn": true, "teams.x": 1, "users": 2,
+    }));
+    one.reset(&["auth.otp".to_owned(), "teams".to_owned(), "nothing.here".to_owned()]);
+    assert_eq!(one, override_of(json!({ "auth": { "allowSignUp": false }, "users": 2 })));
+}
+
+#[test]
+fn each_key_has_its_levels() {
+    let branch = [
+        json!({ "auth.allowSignUp": true }),
+        json!({ "auth.oauth.providers.google": { "type": "google", "allowSignIn": true, "allowConnectedAccounts": true } }),
+        json!({ "users": { "allowClientUserDeletion": true } }),
+        json!({ "rbac.permissions.x": { "scope": "project", "containedPermissionIds": { "y": true } } }),
+        json!({ "emails.themes.1df07ae6-abf3-4a40-83a5-a1a2cbe336ac": { "displayName": "x", "tsxSource": "y" } }),
+        json!({ "apps.installed.teams.enabled": true, "dataVault.stores.a.displayName": "A" }),
+        json!({ "auth.signUpRules.r": { "enabled": true, "condition": "true", "action": { "type": "reject" } } }),
+    ];
+    let environment = [
+        json!({ "domains.allowLocalhost": true }),
+        json!({ "emails.server": { "isShared": false, "host": "smtp.example.com", "port": 25, "password": "x" } }),
+        json!({ "auth.oauth.providers.google": { "clientSecret": "x" } }),
+        json!({ "auth": { "oauth": { "providers": { "apple": { "appleBundles": { "a": { "bundleId": "b" } } } } } } }),
+        json!({ "latchkey.password.minLength": 12 }),
+    ];
+    for keys in &branch {
+        Override::parse(&keys.to_string(), Level::Branch).unwrap();
+        Override::parse(&keys.to_string(), Level::Environment).unwrap();
+        refused(Level::Project, keys, "cannot be set at the level \"project\"");
+    }
+    for keys in &environment {
+        Override::parse(&keys.to_string(), Level::Environment).unwrap();
+        refused(Level::Branch, keys, "cannot be set at the level \"branch\"");
+        refused(Level::Project, keys, "cannot be set at the level \"project\"");
+    }
+    let project = json!({ "project": { "requirePublishableClientKey": true } });
+    Override::parse(&project.to_string(), Level::Project).unwrap();
+    refused(Level::Branch, &project, "level");
+    refused(Level::Environment, &project, "level");
+}
+
+#[test]
+fn malformed_and_unknown_keys_and_wrong_types_are_refused() {
+    let level = Level::Environment;
+    for keys in [
+        json!({ "": 1 }),
+        json!({ "auth.": 1 }),
+        json!({ "-auth": 1 }),
+        json!({ "au th": 1 }),
+        json!({ "auth": { "password.allowSignIn": true } }),
+    ] {
+        refused(level, &keys, "is malformed");
+    }
+    for keys in [
+        json!({ "payments": {} }),
+        json!({ "auth.nothing": null }),
+        json!({ "auth": { "nothing": null } }),
+        json!({ "auth.allowSignUp.deeper": true }),
+        json!({ "rbac.permissions.x.nothing": 1 }),
+    ] {
+        refused(level, &keys, "is unknown");
+    }
+    for keys in [
+        json!({ "auth.allowSignUp": "true" }),
+        json!({ "auth": 1 }),
+        json!({ "auth": [] }),
+        json!({ "auth.oauth.accountMergeStrategy": "whatever" }),
+        json!({ "rbac.permissions.x": true }),
+        json!({ "emails.server.port": 70000 }),
+        json!({ "auth.oauth.providers.x.type": "myspace" }),
+    ] {
+        refused(level, &keys, "does not fit");
+    }
+    for text in ["", "{", "[]", "null", "\"x\""] {
+        assert!(Override::parse(text, level).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn changing_settings_writes_records_as_a_whole_and_project_keys_at_their_level() {
+    let mut overrides = Overrides::for_new_project();
+    let before = overrides.render().unwrap();
+    let mut after = before.clone();
+    after.rbac.permissions.remove("team_admin");
+    after.auth.allow_sign_up = false;
+    after.project.require_publishable_client_key = true;
+    overrides.change(&before, &after);
+    assert_eq!(overrides.render().unwrap(), after);
+    assert_eq!(overrides.project, override_of(json!({ "project.requirePublishableClientKey": true })));
+    let permissions = &overrides.environment.0["rbac.permissions"];
+    assert_eq!(permissions.as_object().unwrap().keys().collect::<Vec<_>>(), ["team_member"]);
+    assert!(!overrides.environment.0.contains_key("rbac.permissions.team_member"));
+}
+
+#[test]
+fn what_is_stated_wins_and_the_rest_stays() {
+    let mut overrides = Overrides::for_new_project();
+    overrides.environment.set("auth.allowSignUp", false);
+    overrides.environment.set("auth.oauth.providers", json!({ "google": { "type": "google" } }));
+    overrides.state(&json!({
+        "auth": { "otp": { "allowSignIn": true }, "oauth": { "providers": { "github": { "type": "github" } } } },
+        "project": { "requirePublishableClientKey": true },
+    }));
+    let settings = overrides.render().unwrap();
+    assert!(!settings.auth.allow_sign_up && settings.auth.otp.allow_sign_in);
+    assert_eq!(settings.auth.oauth.providers.keys().collect::<Vec<_>>(), ["github", "google"]);
+    assert!(settings.project.require_publishable_client_key);
+}
+
+#[test]
+fn no_debug_output_shows_a_value() {
+    let mut overrides = Overrides::default();
+    overrides.environment.set("emails.server.password", "hunter2");
+    assert!(!format!("{overrides:?}").contains("hunter2"));
+}

@@ -1,0 +1,53 @@
+//! Taking apart what belonged to a deleted project, a few rows at a time, so that nobody else's writes wait for it.
+//! Owns the list of tables whose rows belong to projects; a guard test compares it with the database.
+
+use latchkey_api_types::ids::ProjectId;
+
+use crate::engine::{Stmt, args, stmt};
+
+/// Declares the tables, those that refer to others before them, each with what is its key beside the project.
+macro_rules! tables {
+    ($($table:literal ($($key:literal)+)),+ $(,)?) => {
+        /// The tables whose rows belong to projects, in the order in which they are emptied.
+        pub const TABLES: &[&str] = &[$($table),+];
+
+        /// A statement per table that gives a row for each that belongs to a project. For tests.
+        pub fn count_all(project: &ProjectId) -> Vec<Stmt> {
+            vec![$(stmt(
+                concat!("SELECT project_id FROM ", $table, " WHERE project_id = $1"),
+                args![project],
+            )),+]
+        }
+
+        /// A statement per table that removes at most `rows` rows of a project which is marked as deleted.
+        pub fn remove_some(project: &ProjectId, rows: i64) -> Vec<Stmt> {
+            vec![$(stmt(
+                concat!(
+                    "DELETE FROM ", $table, " WHERE project_id = $1 AND (", $($key,)+ ") IN (SELECT ", $($key,)+
+                    " FROM ", $table, " WHERE project_id = $1 LIMIT $2) AND EXISTS \
+                     (SELECT 1 FROM projects WHERE id = $1 AND deleted_at IS NOT NULL)"
+                ),
+                args![project, rows],
+            )),+]
+        }
+    };
+}
+
+tables! {
+    "jobs" ("id"),
+    "audit_events" ("id"),
+    "one_time_codes" ("id"),
+    "images" ("id"),
+    "sessions" ("id"),
+    "contact_channels" ("id"),
+    "credentials" ("user_id, kind"),
+    "oauth_accounts" ("id"),
+    "team_permissions" ("team_id, user_id, permission_id"),
+    "project_permissions" ("user_id, permission_id"),
+    "team_invitations" ("id"),
+    "team_memberships" ("team_id, user_id"),
+    "teams" ("id"),
+    "users" ("id"),
+    "key_sets" ("id"),
+    "signing_keys" ("kid"),
+}
