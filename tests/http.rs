@@ -1,10 +1,10 @@
 //! The HTTP interface, from outside: one module per noun.
 
 mod http {
-    mod hostile;
-    mod password;
     mod configuration;
+    mod hostile;
     mod key_sets;
+    mod password;
     mod projects;
     mod protocol;
     mod sessions;

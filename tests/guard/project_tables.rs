@@ -11,7 +11,7 @@ fn tables() -> BTreeSet<String> {
         let text = std::fs::read_to_string(entry.expect("an entry").path()).expect("a migration");
         for table in text.split("CREATE TABLE ").skip(1) {
             let (name, rest) = table.split_once(" (").expect("a table with columns");
-            let columns = rest.split_once(";").expect("an end").0;
+            let columns = rest.split_once(';').expect("an end").0;
             if columns.lines().any(|line| line.trim_start().starts_with("project_id ")) {
                 found.insert(name.to_owned());
             }

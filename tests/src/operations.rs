@@ -41,7 +41,9 @@ pub async fn all(server: &TestServer) -> Vec<Operation> {
 /// Every operation but the one that deletes the project, after which there would be nothing to go on with.
 pub async fn lasting(server: &TestServer) -> Vec<Operation> {
     let mut operations = all(server).await;
-    operations.retain(|operation| (operation.method.as_str(), operation.path.as_str()) != ("DELETE", "/internal/projects/current"));
+    operations.retain(|operation| {
+        (operation.method.as_str(), operation.path.as_str()) != ("DELETE", "/internal/projects/current")
+    });
     operations
 }
 

@@ -154,7 +154,8 @@ input! {
 
 impl Input for ConfigSource {
     fn read(value: Option<&Value>, at: &Location<'_>, out: &mut Violations) -> Option<Self> {
-        let is_github = required(value, at, out)?.get("type").is_some_and(|kind| kind == SourceKind::Github.as_str());
+        let is_github =
+            required(value, at, out)?.get("type").is_some_and(|kind| kind == SourceKind::Github.as_str());
         if is_github {
             let source = GithubSource::read(value, at, out)?;
             return (source.kind == SourceKind::Github).then(|| Self::PushedFromGithub {

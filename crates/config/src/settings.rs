@@ -24,7 +24,8 @@ pub use auth::{
 };
 pub use domains::{DomainPattern, DomainsSettings, TrustedDomain};
 pub use emails::{
-    BUILT_IN_TEMPLATES, BUILT_IN_THEMES, DEFAULT_THEME, EmailProvider, EmailServer, EmailTemplate, EmailTheme, EmailsSettings, TemplateTheme,
+    BUILT_IN_TEMPLATES, BUILT_IN_THEMES, DEFAULT_THEME, EmailProvider, EmailServer, EmailTemplate,
+    EmailTheme, EmailsSettings, TemplateTheme,
 };
 pub use latchkey::{ExtraClaim, LatchkeySettings, PasswordRules};
 pub use overrides::{Level, Override, Overrides};

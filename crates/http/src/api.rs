@@ -2,10 +2,10 @@
 
 mod analytics;
 mod auth;
-mod images;
 mod configuration;
 mod email_templates;
 mod email_themes;
+mod images;
 mod key_sets;
 mod projects;
 mod root;

@@ -166,7 +166,13 @@ fn routes() -> Vec<Route<FakeApp>> {
 fn service_with(config: ServerConfig) -> (Service<FakeApp>, Registry) {
     let mut registry = Registry::default();
     let metrics = Metrics::new(&mut registry);
-    let service = Service::new(Arc::new(FakeApp), Arc::new(config), routes(), crate::docs::pages(Arc::new(|| Box::pin(async { Ok(()) }))), metrics);
+    let service = Service::new(
+        Arc::new(FakeApp),
+        Arc::new(config),
+        routes(),
+        crate::docs::pages(Arc::new(|| Box::pin(async { Ok(()) }))),
+        metrics,
+    );
     (service, registry)
 }
 

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::authenticate::Auth;
-use crate::{email_templates, email_themes};
 use crate::failure::Failure;
 use crate::projects::{Configuration, change, gone};
+use crate::{email_templates, email_themes};
 
 fn level(wire: ConfigLevel) -> Level {
     match wire {
@@ -47,13 +47,16 @@ pub async fn rendered(app: &App, auth: &Auth) -> Result<String, Failure> {
     let settings = stored(app, auth).await?.overrides.render().map_err(Failure::internal)?;
     let mut tree = serde_json::to_value(&settings).map_err(Failure::internal)?;
     let themes = BUILT_IN_THEMES.iter().map(|(id, _)| ("themes", *id, email_themes::built_in(id)));
-    let templates = BUILT_IN_TEMPLATES.iter().map(|(id, _)| ("templates", *id, email_templates::built_in(id)));
+    let templates =
+        BUILT_IN_TEMPLATES.iter().map(|(id, _)| ("templates", *id, email_templates::built_in(id)));
     for (kind, id, (display_name, tsx_source)) in themes.chain(templates) {
         let entry = &mut tree["emails"][kind][id];
         if entry.is_null() {
             *entry = json!({});
         }
-        for (key, value) in [("displayName", Value::from(display_name)), ("tsxSource", Value::from(tsx_source))] {
+        for (key, value) in
+            [("displayName", Value::from(display_name)), ("tsxSource", Value::from(tsx_source))]
+        {
             if entry[key].is_null() {
                 entry[key] = value;
             }

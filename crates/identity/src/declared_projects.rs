@@ -53,9 +53,9 @@ async fn apply_one(app: &App, id: &ProjectId, declaration: &ProjectDeclaration) 
     let (id, declaration) = (id.clone(), declaration.clone());
     let (keys, now) = (app.master_keys.clone(), app.now());
     let owner = match &declaration.owner_team {
-        Some(team) => {
-            Some(team.parse().map_err(|_| Failure::internal("a declared project's owner_team is not a UUID"))?)
-        }
+        Some(team) => Some(
+            team.parse().map_err(|_| Failure::internal("a declared project's owner_team is not a UUID"))?,
+        ),
         None => None,
     };
     app.store

@@ -3,7 +3,7 @@
 //! work goes on after it.
 
 use latchkey_api_types::ids::ProjectId;
-use latchkey_storage::engine::{StorageError, Stmt};
+use latchkey_storage::engine::{Stmt, StorageError};
 use latchkey_storage::{project_deletion, projects};
 use tokio::sync::watch;
 
@@ -22,10 +22,18 @@ const ROWS: i64 = 200;
 pub async fn delete(app: &App, auth: &Auth) -> Result<(), Failure> {
     let id = &auth.project.id;
     if id.is_internal() {
-        return Err(Failure::text(400, "The project \"internal\" cannot be deleted: it administers the others."));
+        return Err(Failure::text(
+            400,
+            "The project \"internal\" cannot be deleted: it administers the others.",
+        ));
     }
-    let event =
-        Event { actor: Actor::from(auth.access), user: None, session: None, ip: None, details: serde_json::json!({ "project_id": id }) };
+    let event = Event {
+        actor: Actor::from(auth.access),
+        user: None,
+        session: None,
+        ip: None,
+        details: serde_json::json!({ "project_id": id }),
+    };
     let statements = vec![
         projects::mark_deleted(id, app.now()).exactly(1),
         // In the log of `internal`, as that of the project goes with it.

@@ -9,8 +9,8 @@ mod views;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use latchkey_api_types::{AccessType, KnownError};
 use latchkey_api_types::ids::{ProjectId, TeamId};
+use latchkey_api_types::{AccessType, KnownError};
 use latchkey_config::ProjectSettings;
 use latchkey_crypto::TokenHash;
 use latchkey_storage::key_sets::{self, KeySetRow};
@@ -21,8 +21,8 @@ use crate::app::App;
 use crate::failure::Failure;
 
 pub use administration::{create, get, list_owned, transfer, update};
-pub use configuration::{change_settings, settings_in};
 pub(crate) use configuration::{Configuration, change, resealed};
+pub use configuration::{change_settings, settings_in};
 pub use views::client_view;
 pub(crate) use views::theme_exists;
 

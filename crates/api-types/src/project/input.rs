@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::{AccountMergeStrategy, OauthProviderKind, OnboardingStatus};
 use crate::ids::{ProjectId, TeamId};
 use crate::input::{
-    HandlerPath, ImageUrl, Input, Integer, Location, NonEmptyText, Nullable, QueryBool, SecretText, Violations,
-    WebUrl,
+    HandlerPath, ImageUrl, Input, Integer, Location, NonEmptyText, Nullable, QueryBool, SecretText,
+    Violations, WebUrl,
 };
 use crate::{input, words};
 
@@ -156,7 +156,7 @@ words! {
         Gitlab = "gitlab",
         /// Bitbucket.
         Bitbucket = "bitbucket",
-        /// LinkedIn.
+        /// `LinkedIn`.
         Linkedin = "linkedin",
         /// Apple.
         Apple = "apple",

@@ -61,9 +61,6 @@ impl DataVaultSettings {
 
 fn named<'a>(ids: impl Iterator<Item = &'a String>, at: &str, found: &mut Findings) {
     for id in ids.filter(|id| !is_entry_id(id)) {
-        found.error(
-            format!("{at}.{id}"),
-            "must be named by letters, digits, \"_\" and \"-\", 63 at most",
-        );
+        found.error(format!("{at}.{id}"), "must be named by letters, digits, \"_\" and \"-\", 63 at most");
     }
 }

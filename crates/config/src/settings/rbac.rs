@@ -92,11 +92,7 @@ impl RbacSettings {
             if !is_custom_id(id) {
                 found.error(&at, "must be named by lower-case letters, digits, \"_\" and \":\"");
             }
-            check_ids(
-                &definition.contained_permission_ids,
-                &format!("{at}.containedPermissionIds"),
-                found,
-            );
+            check_ids(&definition.contained_permission_ids, &format!("{at}.containedPermissionIds"), found);
         }
         for (name, set) in self.default_permissions.sets() {
             check_ids(set, &format!("{at}.defaultPermissions.{name}"), found);

@@ -12,7 +12,8 @@ use crate::route::{ANY, Route};
 /// The rows of the table.
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::post("/analytics/events/batch", "Report page views and clicks, which are not kept").on(ANY, events),
+        Route::post("/analytics/events/batch", "Report page views and clicks, which are not kept")
+            .on(ANY, events),
         Route::post("/session-replays/batch", "Report a recording, which is not kept").on(ANY, recording),
     ]
 }

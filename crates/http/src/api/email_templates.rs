@@ -27,7 +27,10 @@ async fn list(call: Call) -> Result<Json<EmailTemplates>, Failure> {
     Ok(Json(EmailTemplates { templates: email_templates::list(&call.auth) }))
 }
 
-async fn create(call: Call, Body(request): Body<EmailTemplateCreate>) -> Result<Json<EmailTemplate>, Failure> {
+async fn create(
+    call: Call,
+    Body(request): Body<EmailTemplateCreate>,
+) -> Result<Json<EmailTemplate>, Failure> {
     email_templates::create(&call.app, &call.auth, request).await.map(Json)
 }
 

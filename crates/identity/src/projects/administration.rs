@@ -1,11 +1,11 @@
 //! What administrators do with whole projects: read, make, change, and hand over (contract 07 §3).
 
-use latchkey_api_types::{AccessType, KnownError};
 use latchkey_api_types::ids::{ProjectId, TeamId, UserId};
 use latchkey_api_types::input::{ImageUrl, NonEmptyText, Nullable};
 use latchkey_api_types::project::{
     AdminProject, OnboardingStatus, ProjectConfigUpdate, ProjectCreate, ProjectTransfer, ProjectUpdate,
 };
+use latchkey_api_types::{AccessType, KnownError};
 use latchkey_config::Overrides;
 use latchkey_crypto::Random;
 use latchkey_storage::engine::{Stmt, StorageError};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use latchkey_api_types::AccessType;
-use latchkey_api_types::ids::ProjectId;
 use latchkey_api_types::configuration::ConfigSource;
+use latchkey_api_types::ids::ProjectId;
 use latchkey_config::{Overrides, ProjectSettings};
 use latchkey_crypto::MasterKeys;
 use latchkey_storage::engine::{Stmt, Tx};
@@ -56,7 +56,10 @@ impl Configuration {
     /// Opens the stored form.
     pub(crate) fn open(keys: &MasterKeys, row: &ProjectRow) -> Result<Self, Failure> {
         let broken = |what: &dyn std::fmt::Display| {
-            Failure::internal(format_args!("the stored settings of project {} cannot be read: {what}", row.id))
+            Failure::internal(format_args!(
+                "the stored settings of project {} cannot be read: {what}",
+                row.id
+            ))
         };
         let Some(sealed) = row.settings.strip_prefix(SEALED) else {
             let settings = ProjectSettings::from_json(&row.settings).map_err(|error| broken(&error))?;
@@ -121,7 +124,8 @@ pub(crate) async fn change<T: Send + 'static>(
 ) -> Result<(T, Draft), Failure> {
     let change = Arc::new(change);
     let (id, keys) = (project.clone(), app.master_keys.clone());
-    let event = Event { actor: by.into(), user: None, session: None, ip: None, details: serde_json::Value::Null };
+    let event =
+        Event { actor: by.into(), user: None, session: None, ip: None, details: serde_json::Value::Null };
     let noted = audit::record(app, project, audit::kind::PROJECT_CHANGED, &event);
     let changed = app
         .store

@@ -67,8 +67,16 @@ pub(crate) fn admin_view(row: ProjectRow, settings: &ProjectSettings) -> AdminPr
             email_config: email_config(&settings.emails.server),
             email_theme: email_theme(settings).to_owned(),
             create_team_on_sign_up: settings.teams.create_personal_team_on_sign_up,
-            team_creator_default_permissions: permissions(settings, &defaults.team_creator, PermissionScope::Team),
-            team_member_default_permissions: permissions(settings, &defaults.team_member, PermissionScope::Team),
+            team_creator_default_permissions: permissions(
+                settings,
+                &defaults.team_creator,
+                PermissionScope::Team,
+            ),
+            team_member_default_permissions: permissions(
+                settings,
+                &defaults.team_member,
+                PermissionScope::Team,
+            ),
             user_default_permissions: permissions(settings, &defaults.sign_up, PermissionScope::Project),
             oauth_account_merge_strategy: match settings.auth.oauth.account_merge_strategy {
                 Merge::LinkMethod => AccountMergeStrategy::LinkMethod,
@@ -149,7 +157,11 @@ pub(crate) fn theme_exists(settings: &ProjectSettings, id: &str) -> bool {
 }
 
 /// The permissions of a default set that are defined for the scope.
-fn permissions(settings: &ProjectSettings, set: &PermissionSet, scope: PermissionScope) -> Vec<PermissionRef> {
+fn permissions(
+    settings: &ProjectSettings,
+    set: &PermissionSet,
+    scope: PermissionScope,
+) -> Vec<PermissionRef> {
     let defined = Definitions::of(&settings.rbac);
     let chosen = ids_of(set).into_iter().filter(|id| defined.scope(id) == Some(scope));
     chosen.map(|id| PermissionRef { id: id.to_owned() }).collect()

@@ -14,7 +14,8 @@ pub(super) fn keys(keys: &Map<String, Value>, level: Level) -> Result<(), String
         check(&path, at, value, level)?;
         // A key that is null says nothing, and so has no type to check.
         if let Some(value) = without_nulls(value.clone()) {
-            let nest = |inner: Value, name: &&str| Value::Object(Map::from_iter([((*name).to_owned(), inner)]));
+            let nest =
+                |inner: Value, name: &&str| Value::Object(Map::from_iter([((*name).to_owned(), inner)]));
             typed(path.iter().rev().fold(value, nest))?;
         }
     }
@@ -32,7 +33,8 @@ pub(super) fn home(path: &[&str]) -> Level {
             "oauth",
             "providers",
             _,
-            "isShared" | "clientId" | "clientSecret" | "facebookConfigId" | "microsoftTenantId" | "appleBundles",
+            "isShared" | "clientId" | "clientSecret" | "facebookConfigId" | "microsoftTenantId"
+            | "appleBundles",
             ..,
         ] => Level::Environment,
         _ => Level::Branch,
@@ -69,7 +71,11 @@ fn check(path: &[&str], at: Key<'static>, value: &Value, level: Level) -> Result
         for (name, value) in entries {
             let path: Vec<&str> = path.iter().copied().chain([name.as_str()]).collect();
             if !is_name(name) {
-                return Err(format!("The key {:?} inside {:?} is malformed.", name, path[..path.len() - 1].join(".")));
+                return Err(format!(
+                    "The key {:?} inside {:?} is malformed.",
+                    name,
+                    path[..path.len() - 1].join(".")
+                ));
             }
             let at = inside(at, name).ok_or_else(|| format!("The key {:?} is unknown.", path.join(".")))?;
             check(&path, at, value, level)?;

@@ -33,7 +33,9 @@ fn place(tree: &mut Map<String, Value>, key: &str, value: Value) {
         if !at.contains_key(name) && schema.property(name).is_none() && !always_exists(&path) {
             return;
         }
-        let Value::Object(inner) = at.entry(name).or_insert_with(|| Value::Object(Map::new())) else { return };
+        let Value::Object(inner) = at.entry(name).or_insert_with(|| Value::Object(Map::new())) else {
+            return;
+        };
         at = inner;
         schema = inside;
     }

@@ -70,7 +70,10 @@ fn a_finer_key_refines_a_coarser_one_of_an_earlier_level() {
         json!({ "auth.oauth.providers.google.isShared": false, "auth.oauth.providers.google.clientId": "id" }),
     );
     let google = &one["auth"]["oauth"]["providers"]["google"];
-    assert_eq!((&google["allowSignIn"], &google["isShared"], &google["clientId"]), (&json!(true), &json!(false), &json!("id")));
+    assert_eq!(
+        (&google["allowSignIn"], &google["isShared"], &google["clientId"]),
+        (&json!(true), &json!(false), &json!("id"))
+    );
 }
 
 #[test]
