@@ -5,9 +5,11 @@ mod http {
     mod hostile;
     mod key_sets;
     mod password;
+    mod permissions;
     mod projects;
     mod protocol;
     mod sessions;
+    mod teams;
     mod tokens;
     mod users;
 }

@@ -3,13 +3,31 @@
 use latchkey_testkit::{Answer, Project, Request, TestServer, on_both_engines};
 use latchkey_tests::operations::{self, Operation};
 use latchkey_tests::people::{self, Person};
+use latchkey_tests::teams;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+/// What Ada has in her project besides herself.
+struct Belongings {
+    team: String,
+    invitation: String,
+}
+
+/// Gives Ada a team, and an open invitation to it.
+async fn belongings(server: &TestServer, ada: &Person) -> Belongings {
+    let team = teams::created_by(server, ada, "marker-of-ada").await;
+    let (invitation, _) = teams::invite(server, &team, "ada@example.com").await;
+    Belongings { team, invitation }
+}
+
 /// What path parameters mean. A route with a parameter that is missing here fails the test: say what it names.
-fn own_value(name: &str, ada: &Person) -> Option<String> {
+fn own_value(path: &str, name: &str, ada: &Person, own: &Belongings) -> Option<String> {
     match name {
         "user_id" => Some(ada.id.clone()),
+        "team_id" => Some(own.team.clone()),
+        // Every project has it; what is asked is whose team or user it is held by.
+        "permission_id" => Some("team_member".to_owned()),
+        "id" if path.starts_with("/team-invitations") => Some(own.invitation.clone()),
         "id" => Some(ada.session_id()),
         // Public by design, and not an id inside a project.
         "project_id" | "rest" | "folder" | "file" | "level" => None,
@@ -18,11 +36,15 @@ fn own_value(name: &str, ada: &Person) -> Option<String> {
 }
 
 /// The path of an operation with the ids of `ada`; `None` if it names nothing inside a project.
-fn path(operation: &Operation, ada: &Person) -> Option<String> {
+fn path(operation: &Operation, ada: &Person, own: &Belongings) -> Option<String> {
     let mut path = operation.path.clone();
     let mut names_something = false;
+    // Definitions are named by words, which mean something else in each project.
+    if path.contains("-permission-definitions") {
+        return None;
+    }
     for name in operation.required("path") {
-        let value = own_value(name.trim_start_matches('*'), ada)?;
+        let value = own_value(&operation.path, name.trim_start_matches('*'), ada, own)?;
         path = path.replace(&format!("{{{name}}}"), &value);
         names_something = true;
     }
@@ -62,12 +84,13 @@ on_both_engines! {
     async fn ids_in_paths_and_queries_mean_nothing_to_another_project(server) {
         let ada = people::sign_up(&server, "ada@example.com").await;
         people::change(&server, &ada.id, &json!({ "client_metadata": { "secret": "marker-of-ada" } })).await;
+        let own = belongings(&server, &ada).await;
         let before = people::seen_by_server(&server, &ada.id).await;
         let mallory = outsider(&server).await;
         let other = server.other_project().clone();
         let mut tried = 0;
         for operation in operations::all(&server).await {
-            let Some(path) = path(&operation, &ada) else { continue };
+            let Some(path) = path(&operation, &ada, &own) else { continue };
             for access in &operation.access {
                 let method = Method::from_bytes(operation.method.as_bytes()).expect("a method");
                 let request = server.request(method, &format!("/api/v1{path}"));
@@ -85,6 +108,7 @@ on_both_engines! {
 
     async fn ids_in_bodies_mean_nothing_to_another_project(server) {
         let ada = people::sign_up(&server, "ada@example.com").await;
+        let own = belongings(&server, &ada).await;
         let before = people::seen_by_server(&server, &ada.id).await;
         let mallory = outsider(&server).await;
         let other = server.other_project().clone();
@@ -99,9 +123,8 @@ on_both_engines! {
                 .collect();
             for field in fields {
                 let value = match field.as_str() {
-                    "user_id" => ada.id.clone(),
-                    // No team belongs to anybody here.
-                    "selected_team_id" => "00000000-0000-4000-8000-0000000000a1".to_owned(),
+                    "user_id" | "creator_user_id" => ada.id.clone(),
+                    "team_id" | "selected_team_id" => own.team.clone(),
                     // A project, and teams of the project that owns projects.
                     "project_id" => server.project_id().to_owned(),
                     "owner_team_id" | "new_team_id" | "theme_id" => "00000000-0000-4000-8000-0000000000a2".to_owned(),
@@ -119,6 +142,77 @@ on_both_engines! {
         }
         assert!(tried >= 2, "{tried}");
         assert_untouched(&server, &ada, &before).await;
+    }
+
+    async fn ids_in_filters_mean_nothing_to_another_project(server) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        let own = belongings(&server, &ada).await;
+        let mallory = outsider(&server).await;
+        let other = server.other_project().clone();
+        let mut tried = 0;
+        for operation in operations::all(&server).await.iter().filter(|operation| operation.method == "GET") {
+            // Filters have no effect where one thing is addressed.
+            if operation.path.contains('{') || operation.path == "/users/me" {
+                continue;
+            }
+            for (filter, value) in [("user_id", &ada.id), ("team_id", &own.team), ("cursor", &own.team), ("cursor", &ada.id)] {
+                if !operation.reads("query", filter) {
+                    continue;
+                }
+                for access in &operation.access {
+                    let path = format!("/api/v1{}?{filter}={value}", operation.path);
+                    let answer = from_outside(server.request(Method::GET, &path), &other, access, &mallory).send().await;
+                    assert!(is_refused(&answer), "{access} at {path}: {}", answer.text());
+                    tried += 1;
+                }
+            }
+        }
+        assert!(tried >= 20, "{tried}");
+    }
+
+    async fn teams_of_one_project_take_nobody_of_another_in(server) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        let own = belongings(&server, &ada).await;
+        let (_, code) = teams::invite(&server, &own.team, "mallory@example.com").await;
+        let mallory = outsider(&server).await;
+        let other = server.other_project().clone();
+        let there = |request, access| from_outside(request, &other, access, &mallory);
+        let created = there(server.post("/teams"), "server").json(&json!({ "display_name": "x" })).send().await.expect(201);
+        let theirs = teams::id_of(&created);
+        let body = json!({ "display_name": "x", "creator_user_id": ada.id });
+        there(server.post("/teams"), "server").json(&body).send().await.expect_error(404, "USER_NOT_FOUND");
+        for (team, user, code) in [
+            (&theirs, &ada.id, "USER_NOT_FOUND"), (&own.team, &mallory.id, "TEAM_NOT_FOUND"), (&own.team, &ada.id, "USER_NOT_FOUND"),
+        ] {
+            let path = format!("/team-memberships/{team}/{user}");
+            there(server.post(&path), "server").json(&json!({})).send().await.expect_error(404, code);
+        }
+        let body = json!({ "team_id": own.team, "email": "mallory@example.com", "callback_url": "http://localhost/" });
+        there(server.post("/team-invitations/send-code"), "server").json(&body).send().await.expect_error(404, "TEAM_NOT_FOUND");
+        for path in ["accept", "accept/details", "accept/check-code"] {
+            let request = there(server.post(&format!("/team-invitations/{path}")), "client").json(&json!({ "code": code }));
+            request.send().await.expect_error(404, "VERIFICATION_CODE_NOT_FOUND");
+        }
+        let verified = json!({ "primary_email_verified": true });
+        there(server.patch("/users/me"), "server").json(&verified).send().await.expect(200);
+        let listed = there(server.get("/team-invitations?user_id=me"), "client").send().await.expect(200);
+        assert_eq!(listed["items"], json!([]), "the same address in another project");
+        let path = format!("/team-invitations/{}?team_id={theirs}", own.invitation);
+        there(server.delete(&path), "server").send().await.expect_error(404, "VERIFICATION_CODE_NOT_FOUND");
+        assert_eq!(teams::members(&server, &own.team).await, [ada.id.clone()]);
+    }
+
+    async fn definitions_of_one_project_are_none_of_another(server) {
+        let other = server.other_project().clone();
+        for endpoint in ["/team-permission-definitions", "/project-permission-definitions"] {
+            let body = json!({ "id": format!("own{}", endpoint.len()) });
+            let made = server.post(endpoint).admin().json(&body).send().await.expect(201);
+            let there = people::speaking_for(server.get(endpoint), &other, "admin").send().await.expect(200);
+            assert!(!teams::ids(&there).contains(&teams::id_of(&made)));
+            let path = format!("{endpoint}/{}", teams::id_of(&made));
+            let removed = people::speaking_for(server.delete(&path), &other, "admin").send().await;
+            removed.expect_error(404, "PERMISSION_NOT_FOUND");
+        }
     }
 
     async fn tokens_of_one_project_open_no_route_of_another(server) {

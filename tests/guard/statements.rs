@@ -3,15 +3,16 @@
 
 use std::path::Path;
 
-use latchkey_api_types::ids::{ProjectId, TeamId, UserId};
+use latchkey_api_types::ids::ProjectId;
 use latchkey_config::settings::{OAuthProviderSettings, ProviderType};
 use latchkey_crypto::Secret;
 use latchkey_identity::{administrators, project_deletion, signing_keys};
 use latchkey_storage::engine::{EngineKind, recorded};
-use latchkey_storage::{jobs, teams};
+use latchkey_storage::{jobs, team_memberships};
 use latchkey_testkit::{Builder, Engine, TestServer};
 use latchkey_tests::owners;
 use latchkey_tests::people::{self, OTHER_PASSWORD, PASSWORD};
+use latchkey_tests::teams;
 use serde_json::json;
 
 const PICTURE: &str = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==";
@@ -109,8 +110,8 @@ async fn tour(server: TestServer) {
         .await
         .expect("an administrator");
     let project: ProjectId = server.project_id().parse().expect("a project id");
-    select_team(&server, &project, cy).await;
-    teams_and_permissions(&server, &project, cy.parse().expect("a user id")).await;
+    select_team(&server, cy).await;
+    teams_and_permissions(&server, cy).await;
 
     // The operator's verbs, keys, jobs that fail.
     signing_keys::rotate(server.app(), &project, true).await.expect("a rotation");
@@ -171,93 +172,96 @@ async fn own_projects(server: &TestServer) {
     server.app().store.batch(counts).await.expect("counts");
 }
 
-async fn select_team(server: &TestServer, project: &ProjectId, user: &str) {
-    let team = TeamId::from_uuid(server.app().random.uuid());
-    let member: UserId = user.parse().expect("a user id");
-    let row = teams::TeamRow {
-        project_id: project.clone(),
-        id: team,
-        display_name: "Engines".to_owned(),
-        profile_image_url: None,
-        client_metadata: None,
-        client_read_only_metadata: None,
-        server_metadata: None,
-        created_at: 1,
-    };
-    let statements = vec![teams::insert_if_absent(&row), teams::add_member(project, team, member, 1)];
-    server.app().store.batch(statements).await.expect("a team");
-    people::change(server, user, &json!({ "selected_team_id": team.to_string() })).await;
+async fn select_team(server: &TestServer, user: &str) {
+    let team = teams::create(server, "Engines").await;
+    teams::add(server, &team, user).await.expect(201);
+    people::change(server, user, &json!({ "selected_team_id": team })).await;
     people::seen_by_server(server, user).await;
 }
 
-/// Every statement about teams that no endpoint reaches yet.
-async fn teams_and_permissions(server: &TestServer, project: &ProjectId, user: UserId) {
-    use latchkey_storage::{project_permissions, team_invitations, team_memberships, team_permissions};
-    let team = TeamId::from_uuid(server.app().random.uuid());
-    let row = latchkey_identity::teams::blank(project, team, "Engines", 1);
-    let id = latchkey_api_types::ids::TeamInvitationId::from_uuid(server.app().random.uuid());
-    let hash = latchkey_crypto::TokenHash::of("a code");
-    let statements = vec![
-        teams::insert(&row),
-        teams::update(&row),
-        team_memberships::insert(project, team, user, 1),
-        team_memberships::set_profile(project, team, user, Some("Cy"), None),
-        team_permissions::grant(project, team, user, "a", 1),
-        team_permissions::rename(project, "a", "b"),
-        team_permissions::revoke(project, team, user, "b").exactly(1),
-        team_permissions::revoke_everywhere(project, "b"),
-        project_permissions::grant(project, user, "a", 1),
-        project_permissions::rename(project, "a", "b"),
-        project_permissions::revoke(project, user, "b").exactly(1),
-        project_permissions::revoke_everywhere(project, "b"),
-        team_invitations::insert(&team_invitations::TeamInvitationRow {
-            project_id: project.clone(),
-            id,
-            team_id: team,
-            recipient_email: "dee@example.com".to_owned(),
-            code_hash: hash.clone(),
-            suffix_hash: hash.clone(),
-            attempts: 0,
-            created_at: 1,
-            expires_at: 9,
-            used_at: None,
-        }),
-        team_invitations::look_up(project, &hash).exactly(1),
-        team_invitations::claim(project, id, 2).exactly(1),
-        team_invitations::revoke(project, team, id, 2).exactly(0),
-    ];
-    server.app().store.batch(statements).await.expect("statements that run");
-    let (own, found) = (project.clone(), row.id);
-    let read = server.app().store.read(move |tx| {
-        Box::pin(async move {
-            for member in [None, Some(user)] {
-                for descending in [false, true] {
-                    let search = Some("ENGINE".to_owned());
-                    let filter = teams::TeamFilter { member, descending, search, limit: 9, from: None };
-                    assert!(teams::list(tx, &own, &filter).await?.iter().any(|team| team.id == found));
-                }
-                for team in [None, Some(team)] {
-                    team_permissions::list(tx, &own, team, member).await?;
-                    team_memberships::list(tx, &own, team, member).await?;
-                }
-                project_permissions::list(tx, &own, member).await?;
-            }
-            team_permissions::of_member(tx, &own, team, user).await?;
-            team_memberships::teams_of(tx, &own, user).await?;
-            team_invitations::team_for(tx, &own, id, user, 2).await?;
-            team_invitations::open_of_team(tx, &own, team, 2).await?;
-            team_invitations::open_of_user(tx, &own, user, 2).await?;
-            Ok::<_, latchkey_storage::StorageError>(())
-        })
-    });
-    read.await.expect("reads");
-    let statements = vec![
-        team_memberships::deselect(project, team, user),
-        team_memberships::deselect_everybody(project, team),
-        team_memberships::delete(project, team, user).exactly(1),
-        teams::delete(project, team).exactly(1),
-    ];
-    server.app().store.batch(statements).await.expect("statements that run");
+/// Teams, members, invitations and permissions, with every filter of their lists.
+async fn teams_and_permissions(server: &TestServer, user: &str) {
+    let ada = people::session_for(server, user).await;
+    let team = teams::created_by(server, &ada, "Engines").await;
+    for query in [
+        "",
+        "?desc=true&limit=1",
+        &format!("?user_id={user}&query=eng"),
+        &format!("?user_id={user}&desc=true"),
+    ] {
+        server.get(&format!("/teams{query}")).server().send().await.expect(200);
+    }
+    server
+        .patch(&format!("/teams/{team}"))
+        .server()
+        .json(&json!({ "display_name": "x" }))
+        .send()
+        .await
+        .expect(200);
+    for query in [
+        "",
+        &format!("?team_id={team}"),
+        &format!("?user_id={user}"),
+        &format!("?team_id={team}&user_id={user}"),
+    ] {
+        server.get(&format!("/team-member-profiles{query}")).server().send().await.expect(200);
+        server.get(&format!("/team-permissions{query}")).server().send().await.expect(200);
+    }
+    let profile = json!({ "display_name": "Cy" });
+    server
+        .patch(&format!("/team-member-profiles/{team}/{user}"))
+        .server()
+        .json(&profile)
+        .send()
+        .await
+        .expect(200);
+
+    for (endpoint, grant) in [
+        ("/team-permission-definitions", format!("/team-permissions/{team}/{user}")),
+        ("/project-permission-definitions", format!("/project-permissions/{user}")),
+    ] {
+        let (one, two) = (format!("a{}", endpoint.len()), format!("b{}", endpoint.len()));
+        server.post(endpoint).admin().json(&json!({ "id": one })).send().await.expect(201);
+        server.post(&format!("{grant}/{one}")).server().json(&json!({})).send().await.expect(201);
+        server
+            .patch(&format!("{endpoint}/{one}"))
+            .admin()
+            .json(&json!({ "id": two }))
+            .send()
+            .await
+            .expect(200);
+        server.delete(&format!("{grant}/{two}")).server().send().await.expect(200);
+        server.delete(&format!("{endpoint}/{two}")).admin().send().await.expect(200);
+    }
+    for query in ["", "?user_id=me"] {
+        server
+            .get(&format!("/project-permissions{query}"))
+            .server()
+            .user(&ada.access_token)
+            .send()
+            .await
+            .expect(200);
+    }
+
+    let (project, member) = (server.project_id().parse().expect("an id"), user.parse().expect("an id"));
+    let read = server
+        .app()
+        .store
+        .read(move |tx| Box::pin(async move { team_memberships::teams_of(tx, &project, member).await }));
+    assert!(!read.await.expect("teams").is_empty());
+    let (id, code) = teams::invite(server, &team, "dee@example.com").await;
+    for query in [format!("team_id={team}"), format!("user_id={user}")] {
+        server.get(&format!("/team-invitations?{query}")).server().send().await.expect(200);
+    }
+    let by_id = server.post(&format!("/team-invitations/{id}/accept?user_id={user}")).server().send().await;
+    by_id.expect_error(404, "VERIFICATION_CODE_NOT_FOUND");
+    teams::accept(server, &ada, &code).await.expect(200);
+    let (id, _) = teams::invite(server, &team, "dee@example.com").await;
+    server.delete(&format!("/team-invitations/{id}?team_id={team}")).server().send().await.expect(200);
+    let nobody = people::created(server, &json!({})).await;
+    teams::add(server, &team, &nobody.id).await.expect(201);
+    teams::remove(server, &team, &nobody.id).await.expect(200);
+    server.delete(&format!("/teams/{team}")).server().send().await.expect(200);
 }
 
 /// A statement as the sources write it, and the engines that run this text of it.

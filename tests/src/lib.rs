@@ -8,6 +8,7 @@ pub mod owners;
 pub mod people;
 pub mod raw;
 pub mod stored;
+pub mod teams;
 pub mod tokens;
 
 pub use futures_util::future::join_all;

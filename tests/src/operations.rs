@@ -71,6 +71,12 @@ impl Operation {
             .collect()
     }
 
+    /// Whether it reads this parameter in `place`, required or not.
+    pub fn reads(&self, place: &str, name: &str) -> bool {
+        let parameters = self.declaration["parameters"].as_array().cloned().unwrap_or_default();
+        parameters.iter().any(|parameter| parameter["in"] == place && parameter["name"] == name)
+    }
+
     /// Whether it reads a body.
     pub fn has_body(&self) -> bool {
         self.declaration.get("requestBody").is_some()

@@ -14,6 +14,7 @@ pub mod image;
 pub mod input;
 pub mod key_sets;
 pub mod list;
+pub mod permission;
 pub mod project;
 pub mod session;
 pub mod team;

@@ -28,6 +28,16 @@ impl<T> List<T> {
         Self { items, is_paginated: false, pagination: None }
     }
 
+    /// The same list with its items shown otherwise.
+    #[must_use]
+    pub fn map<U>(self, show: impl FnMut(T) -> U) -> List<U> {
+        List {
+            items: self.items.into_iter().map(show).collect(),
+            is_paginated: self.is_paginated,
+            pagination: self.pagination,
+        }
+    }
+
     /// One page; `next_cursor` is the id of the first item of the next one.
     pub const fn page(items: Vec<T>, next_cursor: Option<String>) -> Self {
         Self { items, is_paginated: true, pagination: Some(Pagination { next_cursor }) }

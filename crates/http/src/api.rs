@@ -7,9 +7,12 @@ mod email_templates;
 mod email_themes;
 mod images;
 mod key_sets;
+mod permissions;
 mod projects;
 mod root;
 mod sdk;
+mod team_invitations;
+mod teams;
 mod users;
 
 use crate::openapi;
@@ -31,6 +34,9 @@ pub fn routes() -> Vec<Route> {
     routes.extend(analytics::routes());
     routes.extend(users::routes());
     routes.extend(images::routes());
+    routes.extend(teams::routes());
+    routes.extend(team_invitations::routes());
+    routes.extend(permissions::routes());
     routes.extend(sdk::routes());
     openapi::with_document(routes)
 }

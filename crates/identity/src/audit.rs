@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use latchkey_api_types::AccessType;
-use latchkey_api_types::ids::{AuditEventId, ProjectId, SessionId, UserId};
+use latchkey_api_types::ids::{AuditEventId, ProjectId, SessionId, TeamId, UserId};
 use latchkey_storage::audit_events::{self, AuditEventRow};
 use latchkey_storage::engine::Stmt;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::authenticate::Auth;
 
 /// Kinds of events, as words with dots.
 pub(crate) mod kind {
@@ -29,6 +30,14 @@ pub(crate) mod kind {
     pub(crate) const KEYS_CREATED: &str = "key_set.created";
     pub(crate) const KEYS_CHANGED: &str = "key_set.changed";
     pub(crate) const REUSE_DETECTED: &str = "session.reuse_detected";
+    pub(crate) const TEAM_CREATED: &str = "team.created";
+    pub(crate) const TEAM_UPDATED: &str = "team.updated";
+    pub(crate) const TEAM_DELETED: &str = "team.deleted";
+    pub(crate) const MEMBER_ADDED: &str = "team.member_added";
+    pub(crate) const MEMBER_REMOVED: &str = "team.member_removed";
+    pub(crate) const PERMISSION_GRANTED: &str = "permission.granted";
+    pub(crate) const PERMISSION_REVOKED: &str = "permission.revoked";
+    pub(crate) const PERMISSION_DEFINED: &str = "permission.definition_changed";
 }
 
 /// Who did it.
@@ -60,6 +69,17 @@ pub(crate) struct Event {
 }
 
 impl Event {
+    /// An event that a request caused.
+    pub(crate) fn by(auth: &Auth) -> Self {
+        Self {
+            actor: auth.access.into(),
+            user: auth.user_id(),
+            session: auth.user.as_ref().map(|user| user.session),
+            ip: None,
+            details: Value::Null,
+        }
+    }
+
     /// An event about a user.
     pub(crate) fn of_user(actor: impl Into<Actor>, user: UserId) -> Self {
         Self { actor: actor.into(), user: Some(user), session: None, ip: None, details: Value::Null }
@@ -98,4 +118,31 @@ pub(crate) fn record(app: &App, project: &ProjectId, kind: &str, event: &Event) 
         ip: event.ip.map(|ip| ip.to_string()),
         details,
     })
+}
+
+/// The statement that records what happened to a team, or to a user in it.
+pub(crate) fn of_team(app: &App, auth: &Auth, kind: &str, team: TeamId, user: Option<UserId>) -> Stmt {
+    let mut event = Event { user: user.or_else(|| auth.user_id()), ..Event::by(auth) };
+    event.details = json!({ "team_id": team, "by": auth.user_id() });
+    record(app, &auth.project.id, kind, &event)
+}
+
+/// The statement that records that a permission was given or taken, in a team or in the project.
+pub(crate) fn of_permission(
+    app: &App,
+    auth: &Auth,
+    kind: &str,
+    user: UserId,
+    team: Option<TeamId>,
+    permission: &str,
+) -> Stmt {
+    let details = json!({ "team_id": team, "permission_id": permission, "by": auth.user_id() });
+    let event = Event { user: Some(user), details, ..Event::by(auth) };
+    record(app, &auth.project.id, kind, &event)
+}
+
+/// The statement that records that the definition of a permission changed.
+pub(crate) fn of_definition(app: &App, auth: &Auth, permission: &str) -> Stmt {
+    let event = Event { details: json!({ "permission_id": permission }), ..Event::by(auth) };
+    record(app, &auth.project.id, kind::PERMISSION_DEFINED, &event)
 }

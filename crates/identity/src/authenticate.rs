@@ -86,6 +86,18 @@ impl Auth {
         }
     }
 
+    /// The user whom a list is about. Clients must ask for their own.
+    ///
+    /// # Errors
+    /// `CANNOT_GET_OWN_USER_WITHOUT_USER` if a client is nobody, or for `me`; 403 for clients that ask for others.
+    pub fn user_filter(&self, user: Option<UserIdOrMe>) -> Result<Option<UserId>, Failure> {
+        let named = user.map(|user| self.user_or_me(user)).transpose()?;
+        if self.access == AccessType::Client && named != Some(self.me()?.row.id) {
+            return Err(Failure::text(403, "Clients must ask, by user_id, for what is their own user's."));
+        }
+        Ok(named)
+    }
+
     /// The id of the signed-in user.
     pub fn user_id(&self) -> Option<UserId> {
         self.user.as_ref().map(|user| user.row.id)

@@ -55,7 +55,7 @@ pub(crate) fn email_verification(
 }
 
 /// The callback URL with `code` set and its other query parameters as they were.
-fn with_code(callback: &Url, code: &str) -> String {
+pub(crate) fn with_code(callback: &Url, code: &str) -> String {
     let mut link = callback.clone();
     let others: Vec<(String, String)> = callback
         .query_pairs()

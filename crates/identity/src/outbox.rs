@@ -1,7 +1,7 @@
 //! Mail on its way out: a sealed row of the job queue, written in the transaction of whatever causes the mail.
 
 use latchkey_api_types::ids::JobId;
-use latchkey_mail::{EmailVerification, Message};
+use latchkey_mail::{EmailVerification, Message, TeamInvitation};
 use latchkey_storage::engine::Stmt;
 use latchkey_storage::jobs;
 
@@ -20,6 +20,20 @@ pub(crate) fn email_verification(
     link: &str,
 ) -> Result<Stmt, Failure> {
     let mail = EmailVerification { project_name: &project.display_name, link };
+    let message =
+        mail.to_message(to, &app.config.mail.sender(&project.display_name)).map_err(Failure::internal)?;
+    queue(app, project, &message)
+}
+
+/// The statement that queues a mail with an invitation to a team.
+pub(crate) fn team_invitation(
+    app: &App,
+    project: &Project,
+    to: &str,
+    team_name: &str,
+    link: &str,
+) -> Result<Stmt, Failure> {
+    let mail = TeamInvitation { project_name: &project.display_name, team_name, link };
     let message =
         mail.to_message(to, &app.config.mail.sender(&project.display_name)).map_err(Failure::internal)?;
     queue(app, project, &message)

@@ -1,6 +1,9 @@
 //! Permissions (contract 06 §5): what is defined, what contains what, who needs what, and what is given without
 //! asking. Definitions are a part of the project's settings; grants are rows.
 
+pub mod definitions;
+pub mod grants;
+
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
@@ -165,8 +168,33 @@ pub async fn require_in_team(
     let id = project.id.clone();
     let held =
         app.store.read(move |tx| Box::pin(async move { held_by_member(tx, &id, team, user).await })).await?;
+    require_all(project, team, user, &held, permissions)
+}
+
+/// The same in a transaction.
+///
+/// # Errors
+/// `USER_NOT_FOUND`, `TEAM_MEMBERSHIP_NOT_FOUND`, `TEAM_PERMISSION_REQUIRED`.
+pub(crate) async fn check_in_team(
+    tx: &mut Tx,
+    project: &Project,
+    team: TeamId,
+    user: UserId,
+    permissions: &[&str],
+) -> Result<(), Failure> {
+    let held = held_by_member(tx, &project.id, team, user).await?;
+    require_all(project, team, user, &held, permissions)
+}
+
+fn require_all(
+    project: &Project,
+    team: TeamId,
+    user: UserId,
+    held: &[String],
+    permissions: &[&str],
+) -> Result<(), Failure> {
     let definitions = Definitions::of(&project.settings.rbac);
-    match permissions.iter().find(|permission| !definitions.includes(&held, permission)) {
+    match permissions.iter().find(|permission| !definitions.includes(held, permission)) {
         None => Ok(()),
         Some(missing) => {
             Err(KnownError::team_permission_required(&team.to_string(), &user.to_string(), missing).into())

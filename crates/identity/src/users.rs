@@ -9,6 +9,7 @@ use latchkey_api_types::user::{
 use latchkey_api_types::{AccessType, KnownError};
 use latchkey_crypto::Secret;
 use latchkey_storage::contact_channels::{self, ContactChannelRow};
+use latchkey_storage::engine::Tx;
 use latchkey_storage::oauth_accounts::{self, OauthAccountRow};
 use latchkey_storage::teams::{self, TeamRow};
 use latchkey_storage::users::{self, UserRow};
@@ -104,6 +105,19 @@ pub async fn show(app: &App, project: &Project, user: UserRow) -> Result<ServerU
             })
         })
         .await?;
+    Ok(view(project, user, accounts, team))
+}
+
+/// The same in a transaction that has read the user.
+pub(crate) async fn show_in(tx: &mut Tx, project: &Project, user: UserRow) -> Result<ServerUser, Failure> {
+    let accounts = match user.oauth_accounts {
+        0 => Vec::new(),
+        _ => oauth_accounts::list(tx, &project.id, user.id).await?,
+    };
+    let team = match user.selected_team_id {
+        Some(team) => teams::get(tx, &project.id, team).await?,
+        None => None,
+    };
     Ok(view(project, user, accounts, team))
 }
 

@@ -6,10 +6,12 @@
 mod dev_mailbox;
 mod email_verification;
 mod message;
+mod team_invitation;
 mod template;
 mod transport;
 
 pub use dev_mailbox::{DevMailbox, StoredMail};
 pub use email_verification::EmailVerification;
 pub use message::{Message, MessageError};
+pub use team_invitation::TeamInvitation;
 pub use transport::{SendError, Sending, Transport};

@@ -18,8 +18,14 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_formatter(escape);
-    let sources =
-        templates!["layout.html", "dev_mailbox.html", "email_verification.html", "email_verification.txt",];
+    let sources = templates![
+        "layout.html",
+        "dev_mailbox.html",
+        "email_verification.html",
+        "email_verification.txt",
+        "team_invitation.html",
+        "team_invitation.txt",
+    ];
     for (name, source) in sources {
         environment.add_template(name, source).expect("the built-in templates compile; a test renders each");
     }

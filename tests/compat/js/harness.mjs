@@ -113,6 +113,18 @@ export async function requestsOf(block) {
 /** The names of the headers that a browser asks for in a preflight; it sends the two others without asking. */
 const named = (headers) => [...headers.keys()].filter((name) => name !== "accept" && name !== "user-agent");
 
+/** The mails to an address, newest first; waits until there is one. */
+export async function mailsTo(server, email) {
+  const deadline = Date.now() + 10_000;
+  while (Date.now() < deadline) {
+    const answer = await fetch(`${server.base_url}/dev/emails?to=${encodeURIComponent(email)}`);
+    const { items } = await answer.json();
+    if (items.length > 0) return items;
+    await pause(POLL_MILLIS);
+  }
+  throw new Error(`no mail to ${email}`);
+}
+
 /** An address nobody else uses. */
 export const newEmail = () => `person-${randomUUID()}@example.com`;
 

@@ -222,3 +222,45 @@ impl JsonSchema for CountryCode {
         json_schema!({ "type": "string", "pattern": "^[A-Za-z]{2}$" })
     }
 }
+
+/// A code from the link of a mail: 45 characters, in lower case. Not shown by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MailedCode(String);
+
+impl MailedCode {
+    /// The code in lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for MailedCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MailedCode(…)")
+    }
+}
+
+impl Input for MailedCode {
+    fn read(value: Option<&Value>, at: &Location<'_>, out: &mut Violations) -> Option<Self> {
+        let text = read_text(value, at, out)?;
+        if text.chars().count() == 45 {
+            return Some(Self(text.to_lowercase()));
+        }
+        out.add(at, "must have 45 characters");
+        None
+    }
+}
+
+impl JsonSchema for MailedCode {
+    fn schema_name() -> Cow<'static, str> {
+        "MailedCode".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "minLength": 45, "maxLength": 45 })
+    }
+}

@@ -1,0 +1,212 @@
+//! Permissions: their definitions, and who holds them in teams and in the project.
+
+use latchkey_api_types::ErrorCode::{
+    CannotGetOwnUserWithoutUser, ContainedPermissionNotFound, PermissionIdAlreadyExists, PermissionNotFound,
+    TeamMembershipNotFound, TeamPermissionNotFound, UserNotFound, WrongPermissionScope,
+};
+use latchkey_api_types::list::List;
+use latchkey_api_types::permission::{
+    PermissionDefinition, PermissionDefinitionCreate, PermissionDefinitionUpdate, PermissionPath,
+    ProjectPermission, ProjectPermissionPath, ProjectPermissionsQuery, TeamPermission, TeamPermissionPath,
+    TeamPermissionsQuery,
+};
+use latchkey_config::settings::PermissionScope;
+use latchkey_identity::Failure;
+use latchkey_identity::permissions::{definitions, grants};
+
+use crate::call::Call;
+use crate::extract::{Body, Path, Query};
+use crate::reply::{Created, Json, Success};
+use crate::route::{ADMIN, ANY, Route, SERVER};
+
+/// The rows of the table.
+pub(super) fn routes() -> Vec<Route> {
+    let mut routes = vec![
+        Route::get("/team-permissions", "List who has which permission in which team")
+            .errors(&[CannotGetOwnUserWithoutUser])
+            .on(ANY, list_in_teams),
+        Route::post("/team-permissions/{team_id}/{user_id}/{permission_id}", "Give a member a permission")
+            .errors(&[UserNotFound, TeamMembershipNotFound, PermissionNotFound, WrongPermissionScope])
+            .on(SERVER, grant_in_team),
+        Route::delete(
+            "/team-permissions/{team_id}/{user_id}/{permission_id}",
+            "Take a permission from a member",
+        )
+        .errors(&[UserNotFound, TeamMembershipNotFound, TeamPermissionNotFound])
+        .on(SERVER, revoke_in_team),
+        Route::get("/project-permissions", "List who has which permission in the project")
+            .errors(&[CannotGetOwnUserWithoutUser])
+            .on(ANY, list_in_project),
+        Route::post("/project-permissions/{user_id}/{permission_id}", "Give a user a permission")
+            .errors(&[UserNotFound, PermissionNotFound, WrongPermissionScope])
+            .on(SERVER, grant_in_project),
+        Route::delete("/project-permissions/{user_id}/{permission_id}", "Take a permission from a user")
+            .errors(&[UserNotFound, PermissionNotFound])
+            .on(SERVER, revoke_in_project),
+    ];
+    routes.extend(team_definitions());
+    routes.extend(project_definitions());
+    routes
+}
+
+const CREATE_ERRORS: &[latchkey_api_types::ErrorCode] =
+    &[PermissionIdAlreadyExists, ContainedPermissionNotFound];
+const UPDATE_ERRORS: &[latchkey_api_types::ErrorCode] =
+    &[PermissionNotFound, PermissionIdAlreadyExists, ContainedPermissionNotFound];
+
+fn team_definitions() -> Vec<Route> {
+    vec![
+        Route::get("/team-permission-definitions", "List the permissions that are held in teams")
+            .on(ADMIN, |call: Call, query: Query<()>| list_definitions(call, query, PermissionScope::Team)),
+        Route::post("/team-permission-definitions", "Define a permission that is held in teams")
+            .errors(CREATE_ERRORS)
+            .on(ADMIN, |call: Call, query: Query<()>, body: Body<PermissionDefinitionCreate>| {
+                define(call, query, body, PermissionScope::Team)
+            }),
+        Route::patch(
+            "/team-permission-definitions/{permission_id}",
+            "Replace the definition of a permission",
+        )
+        .errors(UPDATE_ERRORS)
+        .on(
+            ADMIN,
+            |call: Call,
+             path: Path<PermissionPath>,
+             query: Query<()>,
+             body: Body<PermissionDefinitionUpdate>| {
+                redefine(call, path, query, body, PermissionScope::Team)
+            },
+        ),
+        Route::delete("/team-permission-definitions/{permission_id}", "Remove a permission, from everybody")
+            .errors(&[PermissionNotFound])
+            .on(ADMIN, |call: Call, path: Path<PermissionPath>, query: Query<()>| {
+                undefine(call, path, query, PermissionScope::Team)
+            }),
+    ]
+}
+
+fn project_definitions() -> Vec<Route> {
+    vec![
+        Route::get("/project-permission-definitions", "List the permissions that are held in the project")
+            .on(ADMIN, |call: Call, query: Query<()>| {
+                list_definitions(call, query, PermissionScope::Project)
+            }),
+        Route::post("/project-permission-definitions", "Define a permission that is held in the project")
+            .errors(CREATE_ERRORS)
+            .on(ADMIN, |call: Call, query: Query<()>, body: Body<PermissionDefinitionCreate>| {
+                define(call, query, body, PermissionScope::Project)
+            }),
+        Route::patch(
+            "/project-permission-definitions/{permission_id}",
+            "Replace the definition of a permission",
+        )
+        .errors(UPDATE_ERRORS)
+        .on(
+            ADMIN,
+            |call: Call,
+             path: Path<PermissionPath>,
+             query: Query<()>,
+             body: Body<PermissionDefinitionUpdate>| {
+                redefine(call, path, query, body, PermissionScope::Project)
+            },
+        ),
+        Route::delete(
+            "/project-permission-definitions/{permission_id}",
+            "Remove a permission, from everybody",
+        )
+        .errors(&[PermissionNotFound])
+        .on(ADMIN, |call: Call, path: Path<PermissionPath>, query: Query<()>| {
+            undefine(call, path, query, PermissionScope::Project)
+        }),
+    ]
+}
+
+async fn list_definitions(
+    call: Call,
+    Query(()): Query<()>,
+    scope: PermissionScope,
+) -> Result<Json<List<PermissionDefinition>>, Failure> {
+    Ok(Json(List::whole(definitions::list(&call.auth.project.settings.rbac, scope))))
+}
+
+async fn define(
+    call: Call,
+    Query(()): Query<()>,
+    Body(request): Body<PermissionDefinitionCreate>,
+    scope: PermissionScope,
+) -> Result<Created<PermissionDefinition>, Failure> {
+    definitions::create(&call.app, &call.auth, scope, request).await.map(Created)
+}
+
+async fn redefine(
+    call: Call,
+    Path(path): Path<PermissionPath>,
+    Query(()): Query<()>,
+    Body(request): Body<PermissionDefinitionUpdate>,
+    scope: PermissionScope,
+) -> Result<Json<PermissionDefinition>, Failure> {
+    definitions::update(&call.app, &call.auth, scope, &path.permission_id, request).await.map(Json)
+}
+
+async fn undefine(
+    call: Call,
+    Path(path): Path<PermissionPath>,
+    Query(()): Query<()>,
+    scope: PermissionScope,
+) -> Result<Success, Failure> {
+    definitions::delete(&call.app, &call.auth, scope, &path.permission_id).await.map(|()| Success)
+}
+
+async fn list_in_teams(
+    call: Call,
+    Query(query): Query<TeamPermissionsQuery>,
+) -> Result<Json<List<TeamPermission>>, Failure> {
+    grants::list_in_teams(&call.app, &call.auth, query).await.map(|items| Json(List::whole(items)))
+}
+
+async fn grant_in_team(
+    call: Call,
+    Path(path): Path<TeamPermissionPath>,
+    Query(_): Query<TeamPermissionsQuery>,
+    Body(()): Body<()>,
+) -> Result<Created<TeamPermission>, Failure> {
+    let user = call.auth.user_or_me(path.user_id)?;
+    grants::grant_in_team(&call.app, &call.auth, path.team_id, user, path.permission_id).await.map(Created)
+}
+
+async fn revoke_in_team(
+    call: Call,
+    Path(path): Path<TeamPermissionPath>,
+    Query(_): Query<TeamPermissionsQuery>,
+) -> Result<Success, Failure> {
+    let user = call.auth.user_or_me(path.user_id)?;
+    let revoked = grants::revoke_in_team(&call.app, &call.auth, path.team_id, user, path.permission_id);
+    revoked.await.map(|()| Success)
+}
+
+async fn list_in_project(
+    call: Call,
+    Query(query): Query<ProjectPermissionsQuery>,
+) -> Result<Json<List<ProjectPermission>>, Failure> {
+    grants::list_in_project(&call.app, &call.auth, query).await.map(|items| Json(List::whole(items)))
+}
+
+async fn grant_in_project(
+    call: Call,
+    Path(path): Path<ProjectPermissionPath>,
+    Query(_): Query<ProjectPermissionsQuery>,
+    Body(()): Body<()>,
+) -> Result<Created<ProjectPermission>, Failure> {
+    let user = call.auth.user_or_me(path.user_id)?;
+    grants::grant_in_project(&call.app, &call.auth, user, path.permission_id).await.map(Created)
+}
+
+async fn revoke_in_project(
+    call: Call,
+    Path(path): Path<ProjectPermissionPath>,
+    Query(_): Query<ProjectPermissionsQuery>,
+) -> Result<Success, Failure> {
+    let user = call.auth.user_or_me(path.user_id)?;
+    let revoked = grants::revoke_in_project(&call.app, &call.auth, user, path.permission_id);
+    revoked.await.map(|()| Success)
+}
