@@ -1,6 +1,6 @@
 //! Contract 06 §1: `POST /teams`.
 
-use latchkey_testkit::{TestServer, on_both_engines};
+use latchkey_testkit::on_both_engines;
 use latchkey_tests::{people, teams, tokens};
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Contract 06 §2: joining and leaving.
 
-use latchkey_testkit::{TestServer, on_both_engines};
+use latchkey_testkit::on_both_engines;
 use latchkey_tests::{people, teams};
 use serde_json::{Value, json};
 
