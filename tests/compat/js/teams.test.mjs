@@ -223,10 +223,11 @@ onEachEngine("teams", (server) => {
     await seen.grantPermission(write);
     assert.equal(await (await app.getUser()).hasPermission(read), true);
     assert.deepEqual(idsOf(await seen.listPermissions({ recursive: true })), [read, write]);
-    await admin.updateProjectPermissionDefinition(read, { id: `${read}_x`, description: "See all", containedPermissionIds: [] });
+    await admin.updateProjectPermissionDefinition(read, { description: "See all", containedPermissionIds: [] });
     const defined = (await admin.listProjectPermissionDefinitions()).filter(({ id }) => id.includes(suffix));
-    assert.deepEqual(idsOf(defined), [`${read}_x`, write]);
-    assert.deepEqual(defined.find(({ id }) => id === write).containedPermissionIds, [`${read}_x`]);
+    assert.deepEqual(idsOf(defined), [read, write]);
+    assert.equal(defined.find(({ id }) => id === read).description, "See all");
+    assert.deepEqual(defined.find(({ id }) => id === write).containedPermissionIds, [read]);
     await admin.deleteProjectPermissionDefinition(write);
     assert.deepEqual(await (await newServerApp().getUser(user.id)).listPermissions({ recursive: true }), []);
     await admin.createTeamPermissionDefinition({ id: `lead_${suffix}`, containedPermissionIds: ["team_member", "$update_team"] });
