@@ -13,7 +13,8 @@ use crate::{errors::Findings, value::SecretText};
 pub struct SecurityConfig {
     /// Master keys as `ID:BASE64`, separated by commas or line ends; 32 random bytes each, such as from
     /// `openssl rand -base64 32`. The first one seals; all of them open. To rotate, put a new one in front and keep
-    /// the old one until `latchkey keys rotate` has run.
+    /// the old one until `latchkey keys rotate` has run. With several servers, first put it behind the old one on
+    /// each: a server cannot open what another sealed with a key that it does not know.
     pub master_keys: Option<SecretText>,
 }
 

@@ -27,9 +27,7 @@ const CAPACITY: usize = 10_000;
 
 /// The keys of one project.
 pub(crate) struct ProjectKeys {
-    /// Keys that sign; or why one cannot. This server may not know yet the master key by which another sealed it, and
-    /// verifies what that one signs all the same.
-    signing: HashMap<UserKind, Result<SigningKey, String>>,
+    signing: HashMap<UserKind, SigningKey>,
     verifying: HashMap<String, (UserKind, VerifyingKey)>,
     published: Vec<(UserKind, Jwk)>,
     loaded_at: i64,
@@ -59,11 +57,8 @@ pub(crate) async fn sign(
     claims: &impl serde::Serialize,
 ) -> Result<String, Failure> {
     let keys = with_kinds(app, project, &[kind]).await?;
-    match keys.signing.get(&kind) {
-        Some(Ok(key)) => key.sign(claims).map_err(Failure::internal),
-        Some(Err(problem)) => Err(Failure::internal(problem)),
-        None => Err(Failure::internal("a signing key was not created")),
-    }
+    let key = keys.signing.get(&kind).ok_or_else(|| Failure::internal("a signing key was not created"))?;
+    key.sign(claims).map_err(Failure::internal)
 }
 
 /// The published key set of a project (RFC 7517 §5) for the given kinds of user: the signing key first, then the next
@@ -192,7 +187,7 @@ async fn load(app: &App, project: &ProjectId) -> Result<Arc<ProjectKeys>, Failur
         let jwk: Jwk = serde_json::from_str(&row.public_jwk).map_err(Failure::internal)?;
         let verifying = VerifyingKey::from_jwk(&jwk).map_err(Failure::internal)?;
         if row.state == "active" {
-            keys.signing.insert(kind, open(app, &row));
+            keys.signing.insert(kind, open(app, &row)?);
         }
         keys.verifying.insert(row.kid, (kind, verifying));
         keys.published.push((kind, jwk));
@@ -204,12 +199,14 @@ async fn load(app: &App, project: &ProjectId) -> Result<Arc<ProjectKeys>, Failur
     Ok(keys)
 }
 
-fn open(app: &App, row: &SigningKeyRow) -> Result<SigningKey, String> {
+fn open(app: &App, row: &SigningKeyRow) -> Result<SigningKey, Failure> {
     let pkcs8 = app
         .master_keys
         .open(&seal_context(&row.project_id, &row.kid), &row.private_key_sealed)
-        .map_err(|error| format!("no master key of this server opens signing key {}: {error}", row.kid))?;
-    SigningKey::from_pkcs8(&pkcs8).map_err(|error| format!("signing key {} cannot be used: {error}", row.kid))
+        .map_err(|error| {
+            Failure::internal(format_args!("the master key does not open signing key {}: {error}", row.kid))
+        })?;
+    SigningKey::from_pkcs8(&pkcs8).map_err(Failure::internal)
 }
 
 fn generate(app: &App, project: &ProjectId, kind: UserKind, state: &str) -> Result<SigningKeyRow, Failure> {
