@@ -2,8 +2,11 @@
 
 mod http {
     mod configuration;
+    mod contact_channels;
     mod hostile;
     mod key_sets;
+    mod notifications;
+    mod oauth_providers;
     mod password;
     mod permissions;
     mod projects;

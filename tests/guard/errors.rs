@@ -9,9 +9,6 @@ use latchkey_api_types::ErrorCode;
 /// test below fails while a row is stale.
 const LATER: &[(&str, &str)] = &[
     ("ALL_OVERLOADS_FAILED", "endpoints with several forms for one access type"),
-    ("EMAIL_ALREADY_VERIFIED", "contact channels"),
-    ("EMAIL_IS_NOT_PRIMARY_EMAIL", "contact channels"),
-    ("CONTACT_CHANNEL_ALREADY_USED_FOR_AUTH_BY_SOMEONE_ELSE", "contact channels"),
     ("SIGN_UP_REJECTED", "sign-up rules"),
     ("BOT_CHALLENGE_REQUIRED", "bot challenges"),
     ("BOT_CHALLENGE_FAILED", "bot challenges"),

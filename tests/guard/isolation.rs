@@ -3,7 +3,7 @@
 use latchkey_testkit::{Answer, Project, Request, TestServer, on_both_engines};
 use latchkey_tests::operations::{self, Operation};
 use latchkey_tests::people::{self, Person};
-use latchkey_tests::teams;
+use latchkey_tests::{stored, teams};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -11,13 +11,18 @@ use serde_json::{Value, json};
 struct Belongings {
     team: String,
     invitation: String,
+    channel: String,
+    account: String,
 }
 
-/// Gives Ada a team, and an open invitation to it.
+/// Gives Ada a team, an open invitation to it, and an account with a provider; she has an address.
 async fn belongings(server: &TestServer, ada: &Person) -> Belongings {
     let team = teams::created_by(server, ada, "marker-of-ada").await;
     let (invitation, _) = teams::invite(server, &team, "ada@example.com").await;
-    Belongings { team, invitation }
+    let path = format!("/contact-channels?user_id={}", ada.id);
+    let channels = server.get(&path).server().send().await.expect(200);
+    let channel = channels["items"][0]["id"].as_str().expect("an id").to_owned();
+    Belongings { team, invitation, channel, account: stored::linked_account(server, &ada.id).await }
 }
 
 /// What path parameters mean. A route with a parameter that is missing here fails the test: say what it names.
@@ -25,6 +30,10 @@ fn own_value(path: &str, name: &str, ada: &Person, own: &Belongings) -> Option<S
     match name {
         "user_id" => Some(ada.id.clone()),
         "team_id" => Some(own.team.clone()),
+        "contact_channel_id" => Some(own.channel.clone()),
+        "provider_id" => Some(own.account.clone()),
+        // The same in every project; what is asked is whose wish it is.
+        "notification_category_id" => Some("4f6f8873-3d04-46bd-8bef-18338b1a1b4c".to_owned()),
         // Every project has it; what is asked is whose team or user it is held by.
         "permission_id" => Some("team_member".to_owned()),
         "id" if path.starts_with("/team-invitations") => Some(own.invitation.clone()),
@@ -125,6 +134,8 @@ on_both_engines! {
                 let value = match field.as_str() {
                     "user_id" | "creator_user_id" => ada.id.clone(),
                     "team_id" | "selected_team_id" => own.team.clone(),
+                    // Words of a project and of a provider, not ids inside a project.
+                    "provider_config_id" | "account_id" => "github".to_owned(),
                     // A project, and teams of the project that owns projects.
                     "project_id" => server.project_id().to_owned(),
                     "owner_team_id" | "new_team_id" | "theme_id" => "00000000-0000-4000-8000-0000000000a2".to_owned(),

@@ -99,6 +99,8 @@ async fn tour(server: TestServer) {
         .expect(200);
     let fields = json!({ "totp_secret_base64": "MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=", "profile_image_url": null });
     people::change(&server, cy, &fields).await;
+    addresses_and_accounts(&server, cy).await;
+    lists(&server).await;
 
     // Second factors, teams.
     let body = json!({ "email": "nobody@example.com", "password": PASSWORD });
@@ -139,6 +141,12 @@ async fn tour(server: TestServer) {
     // Endings.
     let last = people::sign_in(&server, "ada@example.com").await;
     server.delete("/auth/sessions/current").client().user(&last.access_token).send().await.expect(200);
+    let listed = server.get("/users").server().send().await.expect(200);
+    assert!(listed["items"].as_array().is_some_and(|items| items.len() > 2));
+    let unlink = server.get("/oauth-providers").server().send().await.expect(200)["items"][0].clone();
+    let path = |name: &str| unlink[name].as_str().expect("an id").to_owned();
+    let path = format!("/oauth-providers/{}/{}", path("user_id"), path("id"));
+    server.delete(&path).server().send().await.expect(200);
     server.delete(&user(&bo.id)).server().send().await.expect(200);
     own_projects(&server).await;
 }
@@ -170,6 +178,53 @@ async fn own_projects(server: &TestServer) {
     project_deletion::run_due(server.app()).await.expect("a purge");
     let counts = latchkey_storage::project_deletion::count_all(&id.parse().expect("a project id"));
     server.app().store.batch(counts).await.expect("counts");
+}
+
+/// Contact channels, accounts, preferences.
+async fn addresses_and_accounts(server: &TestServer, user: &str) {
+    let body = json!({
+        "user_id": user, "type": "email", "value": "cy@example.com", "used_for_auth": true, "is_primary": true,
+    });
+    let channel = server.post("/contact-channels").server().json(&body).send().await.expect(201);
+    let path = format!("/contact-channels/{user}/{}", channel["id"].as_str().expect("an id"));
+    server.get(&path).server().send().await.expect(200);
+    server.get("/contact-channels").server().send().await.expect(200);
+    let body = json!({ "callback_url": "http://localhost/" });
+    server.post(&format!("{path}/send-verification-code")).server().json(&body).send().await.expect(200);
+    let mails = latchkey_tests::mail::to(server, "cy@example.com").await;
+    let links = latchkey_tests::mail::links(&mails.first().expect("a mail").text);
+    let code = links.iter().find_map(|link| link.split_once("code=")).expect("a code").1.to_owned();
+    server.post("/contact-channels/verify").client().json(&json!({ "code": code })).send().await.expect(200);
+    server.patch(&path).server().json(&json!({ "value": "cy2@example.com" })).send().await.expect(200);
+    server.delete(&path).server().send().await.expect(200);
+
+    let listed = server.get("/oauth-providers").server().send().await.expect(200);
+    let path = format!("/oauth-providers/{user}/{}", listed["items"][0]["id"].as_str().expect("an id"));
+    server.get(&path).server().send().await.expect(200);
+    server.patch(&path).server().json(&json!({ "account_id": "8" })).send().await.expect(200);
+    let path = format!("/emails/notification-preference/{user}");
+    server.get(&path).server().send().await.expect(200);
+    let marketing = format!("{path}/4f6f8873-3d04-46bd-8bef-18338b1a1b4c");
+    server.patch(&marketing).server().json(&json!({ "enabled": false })).send().await.expect(200);
+}
+
+/// Every way of listing users.
+async fn lists(server: &TestServer) {
+    let team = "00000000-0000-4000-8000-0000000000b1";
+    for query in [
+        "limit=1",
+        "include_anonymous=true",
+        "query=example.com&limit=1",
+        "query=no",
+        "query=nobody",
+        &format!("team_id={team}"),
+    ] {
+        for direction in ["false", "true"] {
+            server.get(&format!("/users?{query}&desc={direction}")).server().send().await.expect(200);
+        }
+    }
+    let body = json!({ "onboarding": { "require_email_verification": true } });
+    server.post("/internal/onboarding/preview-affected-users").admin().json(&body).send().await.expect(200);
 }
 
 async fn select_team(server: &TestServer, user: &str) {
@@ -270,16 +325,26 @@ struct Written {
     engines: Vec<EngineKind>,
 }
 
+/// The sources of the nouns: everything but the engine.
+fn sources(directory: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).expect("the sources of storage") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() && !path.ends_with("engine") {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
 /// The statements in the sources of the nouns: string literals that begin with a verb of SQL, or, for statements put
 /// together from pieces, with WHERE.
 fn statements() -> Vec<Written> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/storage/src");
     let mut found: Vec<Written> = Vec::new();
-    for entry in std::fs::read_dir(directory).expect("the sources of storage") {
-        let path = entry.expect("an entry").path();
-        if path.extension().is_none_or(|extension| extension != "rs") {
-            continue;
-        }
+    for path in sources(&directory) {
         let text = std::fs::read_to_string(&path).expect("a source");
         let code: String = text
             .lines()
@@ -297,7 +362,8 @@ fn statements() -> Vec<Written> {
             let mut engines = vec![EngineKind::Sqlite, EngineKind::Postgres];
             // An override for one engine stands behind the common text, which then is the other engine's.
             for (call, own) in [(".postgres(", EngineKind::Postgres), (".sqlite(", EngineKind::Sqlite)] {
-                if pair[0].trim_end().ends_with(call) {
+                let before = pair[0].trim_end().trim_end_matches("select!(").trim_end();
+                if before.ends_with(call) {
                     engines = vec![own];
                     found.last_mut().expect("a common text").engines.retain(|engine| *engine != own);
                 }

@@ -1,8 +1,10 @@
 //! What is in the database, for rules that no answer shows.
 
-use latchkey_api_types::ids::{ProjectId, UserId};
+use latchkey_api_types::ids::{OauthAccountId, ProjectId, UserId};
 use latchkey_storage::audit_events::{self, AuditEventRow};
-use latchkey_storage::{StorageError, credentials};
+use latchkey_storage::oauth_accounts::{self, OauthAccountRow};
+use latchkey_storage::users::UserRow;
+use latchkey_storage::{StorageError, credentials, project_permissions, teams};
 use latchkey_testkit::TestServer;
 
 fn ids(server: &TestServer, user: &str) -> (ProjectId, UserId) {
@@ -41,4 +43,78 @@ pub async fn events(server: &TestServer, user: &str) -> Vec<AuditEventRow> {
 /// The kinds of the audit events about a user, oldest first.
 pub async fn event_kinds(server: &TestServer, user: &str) -> Vec<String> {
     events(server, user).await.into_iter().map(|event| event.kind).collect()
+}
+
+/// The permissions that a user holds directly in the project, sorted.
+pub async fn project_permissions(server: &TestServer, user: &str) -> Vec<String> {
+    let (project, user) = ids(server, user);
+    let read = server
+        .app()
+        .store
+        .read(move |tx| Box::pin(async move { project_permissions::list(tx, &project, Some(user)).await }));
+    let mut held: Vec<String> =
+        read.await.expect("permissions are read").into_iter().map(|row| row.permission_id).collect();
+    held.sort();
+    held
+}
+
+/// Whether a user is in a team.
+pub async fn is_member(server: &TestServer, team: &str, user: &str) -> bool {
+    let (project, user) = ids(server, user);
+    let team = team.parse().expect("a team id");
+    let read = server
+        .app()
+        .store
+        .read(move |tx| Box::pin(async move { teams::is_member(tx, &project, team, user).await }));
+    read.await.expect("a membership is read")
+}
+
+/// A user with nothing set, for tests that need many.
+pub fn blank_user(project: &ProjectId, id: UserId, signed_up_at: i64) -> UserRow {
+    UserRow {
+        project_id: project.clone(),
+        id,
+        display_name: None,
+        profile_image_url: None,
+        client_metadata: None,
+        client_read_only_metadata: None,
+        server_metadata: None,
+        is_anonymous: false,
+        restricted_by_admin: false,
+        restricted_by_admin_reason: None,
+        restricted_by_admin_private_details: None,
+        country_code: None,
+        risk_bot: 0,
+        risk_free_trial_abuse: 0,
+        otp_auth_enabled: false,
+        requires_totp_mfa: false,
+        totp_secret_sealed: None,
+        selected_team_id: None,
+        signed_up_at,
+        last_active_at: signed_up_at,
+        primary_email: None,
+        primary_email_verified: None,
+        primary_email_used_for_auth: None,
+        has_password: false,
+        oauth_accounts: 0,
+    }
+}
+
+/// Links an account to a user, whatever the project's providers; its id.
+pub async fn linked_account(server: &TestServer, user: &str) -> String {
+    let (project_id, user_id) = ids(server, user);
+    let id = OauthAccountId::from_uuid(server.app().random.uuid());
+    let row = OauthAccountRow {
+        project_id,
+        id,
+        user_id,
+        provider_config_id: "github".to_owned(),
+        account_id: "marker-of-ada".to_owned(),
+        email: None,
+        allow_sign_in: true,
+        allow_connected_accounts: true,
+        created_at: server.app().now(),
+    };
+    server.app().store.batch(vec![oauth_accounts::insert(&row)]).await.expect("an account");
+    id.to_string()
 }

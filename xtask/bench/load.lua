@@ -90,7 +90,8 @@ function init(arguments)
   function scenarios.create_user()
     count = count + 1
     local email = string.format("%s-%d@example.com", run, count)
-    return wrk.format("POST", "/api/v1/users", json, '{"primary_email":"' .. email .. '","primary_email_auth_enabled":true}')
+    return wrk.format("POST", "/api/v1/users", json, 
+      '{"display_name":"Person ' .. count .. '","primary_email":"' .. email .. '","primary_email_auth_enabled":true}')
   end
 
   request = scenarios[scenario]

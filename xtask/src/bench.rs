@@ -6,6 +6,7 @@
 mod api;
 mod crash;
 mod limits;
+mod lists;
 mod load;
 mod process;
 mod report;
@@ -31,14 +32,14 @@ pub struct Options {
     pub quick: bool,
     /// Names of parts; all of them when empty.
     only: Vec<String>,
-    /// Users to put into the database before the start is measured.
+    /// Users to put into the database before the start and lists are measured.
     pub fill: Option<u64>,
     /// A `latchkey` that is built already.
     binary: Option<PathBuf>,
 }
 
 /// The parts that `--only` can name.
-const PARTS: &[&str] = &["load", "limits", "timing", "storm", "start", "crash"];
+const PARTS: &[&str] = &["load", "limits", "lists", "timing", "storm", "start", "crash"];
 
 impl Options {
     /// Reads the flags.
@@ -89,6 +90,9 @@ pub fn bench(options: &Options) -> Result<(), String> {
         }
         if options.wants("storm") {
             report.storm(engine, &storm::measure(&binary, engine, postgres.as_ref(), options)?);
+        }
+        if options.wants("lists") {
+            report.lists(engine, &lists::measure(&binary, engine, postgres.as_ref(), options)?);
         }
         if options.wants("crash") {
             report.crash(engine, &crash::measure(&binary, engine, postgres.as_ref(), options)?);

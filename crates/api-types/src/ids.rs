@@ -110,6 +110,8 @@ uuid_ids! {
     SessionId;
     /// A contact channel (an email address) of one user.
     ContactChannelId;
+    /// A kind of mail that users may not want; the same in every project.
+    NotificationCategoryId;
     /// A picture that somebody sent.
     ImageId;
     /// A link between a user and an account at an OAuth provider.

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod auth;
 pub mod configuration;
+pub mod contact_channel;
 pub mod email_template;
 pub mod email_theme;
 pub mod error;
@@ -14,6 +15,8 @@ pub mod image;
 pub mod input;
 pub mod key_sets;
 pub mod list;
+pub mod notification;
+pub mod oauth_account;
 pub mod permission;
 pub mod project;
 pub mod session;

@@ -12,8 +12,8 @@ use crate::ids::{TeamId, UserId};
 use crate::team::{ClientTeam, ServerTeam};
 
 pub use input::{
-    ClientUserUpdate, OauthAccountInput, RiskScoresInput, SignUpRiskScoresInput, UserCreate, UserOrder,
-    UserPath, UserUpdate, UsersQuery,
+    AffectedUsersQuery, AffectedUsersRequest, ClientUserUpdate, OauthAccountInput, OnboardingPreview,
+    RiskScoresInput, SignUpRiskScoresInput, UserCreate, UserOrder, UserPath, UserUpdate, UsersQuery,
 };
 
 /// The fields of a user that every access level sees.
@@ -124,6 +124,28 @@ pub struct SignUpRiskScores {
     pub bot: u8,
     /// That the user has signed up before to get something free again.
     pub free_trial_abuse: u8,
+}
+
+/// Users whom a setting would restrict.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct AffectedUsers {
+    /// Some of them, in the order of their sign-up.
+    pub affected_users: Vec<AffectedUser>,
+    /// How many there are.
+    pub total_affected_count: i64,
+}
+
+/// A user whom a setting would restrict.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct AffectedUser {
+    /// The user.
+    pub id: UserId,
+    /// Never empty; null if there is none.
+    pub display_name: Option<String>,
+    /// The value of the primary email contact channel.
+    pub primary_email: Option<String>,
+    /// Why they would be.
+    pub restricted_reason: RestrictedReason,
 }
 
 /// Why a user is restricted; JSON `{"type": …}`.

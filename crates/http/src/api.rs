@@ -3,10 +3,13 @@
 mod analytics;
 mod auth;
 mod configuration;
+mod contact_channels;
 mod email_templates;
 mod email_themes;
 mod images;
 mod key_sets;
+mod notifications;
+mod oauth_providers;
 mod permissions;
 mod projects;
 mod root;
@@ -34,6 +37,9 @@ pub fn routes() -> Vec<Route> {
     routes.extend(analytics::routes());
     routes.extend(users::routes());
     routes.extend(images::routes());
+    routes.extend(contact_channels::routes());
+    routes.extend(oauth_providers::routes());
+    routes.extend(notifications::routes());
     routes.extend(teams::routes());
     routes.extend(team_invitations::routes());
     routes.extend(permissions::routes());

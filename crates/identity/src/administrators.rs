@@ -1,11 +1,10 @@
 //! The people who administer the server: users of the project `internal` in the team that owns the declared
 //! projects.
 
-use latchkey_api_types::ids::{ContactChannelId, ProjectId, UserId};
+use latchkey_api_types::ids::{ProjectId, UserId};
 use latchkey_crypto::Secret;
-use latchkey_storage::contact_channels::{self, ContactChannelRow};
-use latchkey_storage::users::{self, UserRow};
-use latchkey_storage::{StorageError, credentials, teams};
+use latchkey_storage::users::UserRow;
+use latchkey_storage::{StorageError, teams};
 
 use crate::app::App;
 use crate::audit::{self, Actor, Event};
@@ -14,6 +13,7 @@ use crate::declared_projects::owners_team;
 use crate::failure::Failure;
 use crate::passwords;
 use crate::projects;
+use crate::users::{self, NewUser};
 
 /// Creates an administrator with a verified email and a password; returns the user's id.
 ///
@@ -33,26 +33,18 @@ pub async fn create(
     let hash = app.hasher.hash(password).await?;
     let now = app.now();
     let user = UserId::from_uuid(app.random.uuid());
-    let statements = vec![
-        users::insert(&UserRow {
-            display_name: display_name.map(str::to_owned),
-            ..crate::users::blank(&internal, user, now)
-        }),
-        contact_channels::insert(&ContactChannelRow {
-            project_id: internal.clone(),
-            id: ContactChannelId::from_uuid(app.random.uuid()),
-            user_id: user,
-            kind: "email".to_owned(),
-            value: normalise_email(email),
-            is_primary: true,
-            is_verified: true,
-            used_for_auth: true,
-            created_at: now,
-        }),
-        credentials::set_password(&internal, user, &hash, now),
-        teams::add_member(&internal, owners_team(), user, now),
-        audit::record(app, &internal, audit::kind::CREATED, &Event::of_user(Actor::System, user)),
-    ];
+    let row = UserRow {
+        display_name: display_name.map(str::to_owned),
+        primary_email: Some(normalise_email(email)),
+        primary_email_verified: Some(true),
+        primary_email_used_for_auth: Some(true),
+        ..users::blank(&internal, user, now)
+    };
+    let new = NewUser { row, password: Some(hash), accounts: Vec::new() };
+    let mut statements = users::creation(app, &project, new).statements;
+    statements.push(teams::add_member(&internal, owners_team(), user, now));
+    let event = Event::of_user(Actor::System, user);
+    statements.push(audit::record(app, &internal, audit::kind::CREATED, &event));
     match app.store.batch(statements).await {
         Ok(_) => Ok(user),
         Err(StorageError::Unique { .. }) => {

@@ -38,6 +38,13 @@ pub(crate) mod kind {
     pub(crate) const PERMISSION_GRANTED: &str = "permission.granted";
     pub(crate) const PERMISSION_REVOKED: &str = "permission.revoked";
     pub(crate) const PERMISSION_DEFINED: &str = "permission.definition_changed";
+    pub(crate) const CONTACT_CHANNEL_ADDED: &str = "contact_channel.added";
+    pub(crate) const CONTACT_CHANNEL_CHANGED: &str = "contact_channel.changed";
+    pub(crate) const CONTACT_CHANNEL_REMOVED: &str = "contact_channel.removed";
+    pub(crate) const EMAIL_VERIFIED: &str = "email.verified";
+    pub(crate) const OAUTH_ACCOUNT_ADDED: &str = "oauth_account.added";
+    pub(crate) const OAUTH_ACCOUNT_CHANGED: &str = "oauth_account.changed";
+    pub(crate) const OAUTH_ACCOUNT_REMOVED: &str = "oauth_account.removed";
 }
 
 /// Who did it.

@@ -1,10 +1,9 @@
-//! Codes that work once. Today they are made (for verification mails and second factors); checking and consuming
-//! them comes with the methods that need it.
+//! Codes that work once: making them, looking them up within the limit of attempts, and using them (contract 05 §6.1).
 
 use latchkey_api_types::KnownError;
 use latchkey_api_types::ids::{OneTimeCodeId, ProjectId, UserId};
 use latchkey_crypto::TokenHash;
-use latchkey_storage::engine::Stmt;
+use latchkey_storage::engine::{Outcome, Stmt};
 use latchkey_storage::one_time_codes::{self, OneTimeCodeRow};
 use serde_json::json;
 use url::Url;
@@ -13,6 +12,14 @@ use crate::app::App;
 use crate::failure::Failure;
 use crate::projects::Project;
 
+/// Purposes of codes; a code of one is unknown to every other.
+pub(crate) mod kind {
+    pub(crate) const EMAIL_VERIFICATION: &str = "email_verification";
+    pub(crate) const MFA_ATTEMPT: &str = "mfa_attempt";
+}
+
+/// After so many look-ups, a code and all with the same suffix are refused.
+const MOST_ATTEMPTS: i64 = 20;
 /// Lifetime of mailed codes, milliseconds (contract 04 §4).
 const MAILED_LIFETIME: i64 = 7 * 24 * 60 * 60 * 1000;
 /// How many characters of a code a person may have to type.
@@ -42,7 +49,7 @@ pub(crate) fn email_verification(
     let statement = one_time_codes::insert(&OneTimeCodeRow {
         project_id: project.clone(),
         id: OneTimeCodeId::from_uuid(app.random.uuid()),
-        kind: "email_verification".to_owned(),
+        kind: kind::EMAIL_VERIFICATION.to_owned(),
         code_hash: TokenHash::of(&code),
         suffix_hash: TokenHash::of(suffix(&code)),
         data: json!({ "user_id": user, "email": email }).to_string(),
@@ -52,6 +59,41 @@ pub(crate) fn email_verification(
         used_at: None,
     });
     MailedCode { statement, link: with_code(callback, &code) }
+}
+
+/// Looks a code up, which counts as an attempt, and does not use it. The code is in lower case.
+///
+/// # Errors
+/// In this order: `VERIFICATION_CODE_NOT_FOUND`, `…_EXPIRED`, `…_ALREADY_USED`, `…_MAX_ATTEMPTS_REACHED`.
+pub(crate) async fn look_up(
+    app: &App,
+    project: &ProjectId,
+    kind: &str,
+    code: &str,
+) -> Result<OneTimeCodeRow, Failure> {
+    let statements = vec![
+        one_time_codes::count_attempt(project, &TokenHash::of(suffix(code))),
+        one_time_codes::find(project, kind, &TokenHash::of(code)),
+    ];
+    let outcomes = app.store.batch(statements).await?;
+    let row: Option<OneTimeCodeRow> = outcomes.get(1).map(Outcome::first).transpose()?.flatten();
+    let row = row.ok_or_else(KnownError::verification_code_not_found)?;
+    if row.expires_at <= app.now() {
+        return Err(KnownError::verification_code_expired().into());
+    }
+    if row.used_at.is_some() {
+        return Err(KnownError::verification_code_already_used().into());
+    }
+    if row.attempts > MOST_ATTEMPTS {
+        return Err(KnownError::verification_code_max_attempts_reached().into());
+    }
+    Ok(row)
+}
+
+/// Uses a code that was looked up; to be run first, with whatever the code allows. Its broken guard means that somebody
+/// else was faster.
+pub(crate) fn claim(app: &App, row: &OneTimeCodeRow) -> Stmt {
+    one_time_codes::claim(&row.project_id, row.id, app.now()).exactly(1)
 }
 
 /// The callback URL with `code` set and its other query parameters as they were.

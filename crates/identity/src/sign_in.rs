@@ -18,7 +18,7 @@ use serde_json::json;
 use crate::access_tokens;
 use crate::app::App;
 use crate::failure::Failure;
-use crate::one_time_codes::suffix;
+use crate::one_time_codes::{kind, suffix};
 use crate::projects::Project;
 use crate::refresh_tokens::RefreshToken;
 
@@ -64,7 +64,7 @@ async fn second_factor_required(
     let row = OneTimeCodeRow {
         project_id: project.id.clone(),
         id: OneTimeCodeId::from_uuid(app.random.uuid()),
-        kind: "mfa_attempt".to_owned(),
+        kind: kind::MFA_ATTEMPT.to_owned(),
         code_hash: TokenHash::of(&code),
         suffix_hash: TokenHash::of(suffix(&code)),
         data: json!({ "user_id": user.id, "is_new_user": is_new_user }).to_string(),

@@ -8,6 +8,7 @@ pub mod engine;
 pub mod images;
 pub mod jobs;
 pub mod key_sets;
+pub mod notification_preferences;
 pub mod oauth_accounts;
 pub mod one_time_codes;
 pub mod project_deletion;

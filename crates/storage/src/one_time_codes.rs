@@ -51,3 +51,29 @@ pub fn insert(row: &OneTimeCodeRow) -> Stmt {
         ],
     )
 }
+
+/// Counts a look-up against every code with this suffix.
+pub fn count_attempt(project: &ProjectId, suffix: &TokenHash) -> Stmt {
+    stmt(
+        "UPDATE one_time_codes SET attempts = attempts + 1 WHERE project_id = $1 AND suffix_hash = $2",
+        args![project, suffix],
+    )
+}
+
+/// The code of this kind, as a statement, so that it can follow the count. Gives a [`OneTimeCodeRow`].
+pub fn find(project: &ProjectId, kind: &str, code: &TokenHash) -> Stmt {
+    stmt(
+        "SELECT project_id, id, kind, code_hash, suffix_hash, data, attempts, created_at, expires_at, used_at \
+         FROM one_time_codes WHERE project_id = $1 AND kind = $2 AND code_hash = $3",
+        args![project, kind, code],
+    )
+}
+
+/// Uses a code. Affects no row if it was used, or has expired, meanwhile.
+pub fn claim(project: &ProjectId, id: OneTimeCodeId, now: i64) -> Stmt {
+    stmt(
+        "UPDATE one_time_codes SET used_at = $3 \
+         WHERE project_id = $1 AND id = $2 AND used_at IS NULL AND expires_at > $3",
+        args![project, id, now],
+    )
+}

@@ -2,7 +2,8 @@
 
 use latchkey_api_types::ids::{ProjectId, TeamId, UserId};
 
-use crate::engine::{Stmt, StorageError, Tx, args, record, stmt};
+use crate::engine::{Sql, Stmt, StorageError, Tx, args, record, stmt};
+use crate::values::json_array;
 
 record! {
     /// One team.
@@ -26,6 +27,17 @@ record! {
     }
 }
 
+macro_rules! list {
+    ($from:literal, $rest:literal) => {
+        concat!(
+            "SELECT t.project_id, t.id, t.display_name, t.profile_image_url, t.client_metadata, \
+             t.client_read_only_metadata, t.server_metadata, t.created_at ",
+            $from,
+            $rest
+        )
+    };
+}
+
 /// One team; `None` if it does not exist.
 pub async fn get(tx: &mut Tx, project: &ProjectId, team: TeamId) -> Result<Option<TeamRow>, StorageError> {
     tx.query_opt(
@@ -34,6 +46,32 @@ pub async fn get(tx: &mut Tx, project: &ProjectId, team: TeamId) -> Result<Optio
         args![project, team],
     )
     .await
+}
+
+/// These teams, in no order.
+pub async fn list_some<'i>(
+    tx: &mut Tx,
+    project: &ProjectId,
+    teams: impl IntoIterator<Item = &'i TeamId>,
+) -> Result<Vec<TeamRow>, StorageError> {
+    let text = Sql::both(list!(
+        "FROM json_each($2) j CROSS JOIN teams t ",
+        "ON t.project_id = $1 AND t.id = j.value"
+    ))
+    .postgres(list!(
+        "FROM json_array_elements_text(CAST(CAST($2 AS TEXT) AS json)) AS j (value) ",
+        "JOIN teams t ON t.project_id = $1 AND t.id = j.value"
+    ));
+    tx.query(text, args![project, json_array(teams)]).await
+}
+
+/// Renames the teams of a user that are called so.
+pub fn rename_of_member(project: &ProjectId, user: UserId, from: &str, to: &str) -> Stmt {
+    stmt(
+        "UPDATE teams SET display_name = $4 WHERE project_id = $1 AND display_name = $3 AND id IN \
+         (SELECT m.team_id FROM team_memberships m WHERE m.project_id = $1 AND m.user_id = $2)",
+        args![project, user, from, to],
+    )
 }
 
 /// Inserts a team unless it exists.
@@ -108,17 +146,6 @@ pub struct TeamFilter {
     pub search: Option<String>,
     /// The most teams to read.
     pub limit: i64,
-}
-
-macro_rules! list {
-    ($from:literal, $rest:literal) => {
-        concat!(
-            "SELECT t.project_id, t.id, t.display_name, t.profile_image_url, t.client_metadata, \
-             t.client_read_only_metadata, t.server_metadata, t.created_at ",
-            $from,
-            $rest
-        )
-    };
 }
 
 /// Teams in the order of their creation.

@@ -1,9 +1,13 @@
 //! Users. Owns their row and SQL, read together with what every view of a user shows: the primary email and
 //! whether there is a password.
 
+mod list;
+
 use latchkey_api_types::ids::{ProjectId, SessionId, TeamId, UserId};
 
-use crate::engine::{Stmt, StorageError, Tx, args, record, stmt};
+use crate::engine::{Stmt, StorageError, Tx, Value, args, record, stmt};
+
+pub use list::{UserFilter, list};
 
 record! {
     /// One user as read.
@@ -117,70 +121,76 @@ pub async fn of_session(
     .await
 }
 
+/// What is written of a user, by insert and update alike. `search_name` is the display name as searches see it.
+macro_rules! written {
+    () => {
+        "display_name, search_name, profile_image_url, client_metadata, client_read_only_metadata, server_metadata, \
+         is_anonymous, restricted_by_admin, restricted_by_admin_reason, restricted_by_admin_private_details, \
+         country_code, risk_bot, risk_free_trial_abuse, otp_auth_enabled, requires_totp_mfa, totp_secret_sealed, \
+         selected_team_id, signed_up_at"
+    };
+}
+
+/// Its placeholders, behind those of project and id.
+macro_rules! placeholders {
+    () => {
+        "$3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20"
+    };
+}
+
+/// Project, id, and what is written.
+fn written(row: &UserRow) -> Vec<Value> {
+    args![
+        row.project_id,
+        row.id,
+        row.display_name,
+        row.display_name.as_ref().map(|name| name.to_lowercase()),
+        row.profile_image_url,
+        row.client_metadata,
+        row.client_read_only_metadata,
+        row.server_metadata,
+        row.is_anonymous,
+        row.restricted_by_admin,
+        row.restricted_by_admin_reason,
+        row.restricted_by_admin_private_details,
+        row.country_code,
+        row.risk_bot,
+        row.risk_free_trial_abuse,
+        row.otp_auth_enabled,
+        row.requires_totp_mfa,
+        row.totp_secret_sealed,
+        row.selected_team_id,
+        row.signed_up_at
+    ]
+}
+
 /// Inserts a user. The columns that belong to other tables are ignored.
 pub fn insert(row: &UserRow) -> Stmt {
+    let mut args = written(row);
+    args.extend(args![row.last_active_at]);
     stmt(
-        "INSERT INTO users (project_id, id, display_name, profile_image_url, client_metadata, \
-         client_read_only_metadata, server_metadata, is_anonymous, restricted_by_admin, \
-         restricted_by_admin_reason, restricted_by_admin_private_details, country_code, risk_bot, \
-         risk_free_trial_abuse, otp_auth_enabled, requires_totp_mfa, totp_secret_sealed, selected_team_id, \
-         signed_up_at, last_active_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
-        args![
-            row.project_id,
-            row.id,
-            row.display_name,
-            row.profile_image_url,
-            row.client_metadata,
-            row.client_read_only_metadata,
-            row.server_metadata,
-            row.is_anonymous,
-            row.restricted_by_admin,
-            row.restricted_by_admin_reason,
-            row.restricted_by_admin_private_details,
-            row.country_code,
-            row.risk_bot,
-            row.risk_free_trial_abuse,
-            row.otp_auth_enabled,
-            row.requires_totp_mfa,
-            row.totp_secret_sealed,
-            row.selected_team_id,
-            row.signed_up_at,
-            row.last_active_at
-        ],
+        concat!(
+            "INSERT INTO users (project_id, id, ",
+            written!(),
+            ", last_active_at) VALUES ($1, $2, ",
+            placeholders!(),
+            ", $21)"
+        ),
+        args,
     )
 }
 
 /// Writes every column of a user that was read in the same transaction. `last_active_at` stays as it is.
 pub fn update(row: &UserRow) -> Stmt {
     stmt(
-        "UPDATE users SET display_name = $3, profile_image_url = $4, client_metadata = $5, \
-         client_read_only_metadata = $6, server_metadata = $7, is_anonymous = $8, restricted_by_admin = $9, \
-         restricted_by_admin_reason = $10, restricted_by_admin_private_details = $11, country_code = $12, \
-         risk_bot = $13, risk_free_trial_abuse = $14, otp_auth_enabled = $15, requires_totp_mfa = $16, \
-         totp_secret_sealed = $17, selected_team_id = $18, signed_up_at = $19 \
-         WHERE project_id = $1 AND id = $2",
-        args![
-            row.project_id,
-            row.id,
-            row.display_name,
-            row.profile_image_url,
-            row.client_metadata,
-            row.client_read_only_metadata,
-            row.server_metadata,
-            row.is_anonymous,
-            row.restricted_by_admin,
-            row.restricted_by_admin_reason,
-            row.restricted_by_admin_private_details,
-            row.country_code,
-            row.risk_bot,
-            row.risk_free_trial_abuse,
-            row.otp_auth_enabled,
-            row.requires_totp_mfa,
-            row.totp_secret_sealed,
-            row.selected_team_id,
-            row.signed_up_at
-        ],
+        concat!(
+            "UPDATE users SET (",
+            written!(),
+            ") = (",
+            placeholders!(),
+            ") WHERE project_id = $1 AND id = $2"
+        ),
+        written(row),
     )
 }
 
@@ -203,6 +213,32 @@ pub fn upgrade(project: &ProjectId, id: UserId, now: i64) -> Stmt {
         "UPDATE users SET is_anonymous = $3, signed_up_at = $4 WHERE project_id = $1 AND id = $2 AND is_anonymous",
         args![project, id, false, now],
     )
+}
+
+/// Users who signed up, are not restricted, and have no verified primary email, in the order of their sign-up.
+pub async fn unverified(tx: &mut Tx, project: &ProjectId, limit: i64) -> Result<Vec<UserRow>, StorageError> {
+    tx.query(
+        select!(
+            "WHERE u.project_id = $1 AND NOT u.is_anonymous AND NOT u.restricted_by_admin \
+             AND NOT COALESCE(c.is_verified, FALSE) ORDER BY u.signed_up_at, u.id LIMIT $2"
+        ),
+        args![project, limit],
+    )
+    .await
+}
+
+/// How many of them there are.
+pub async fn count_unverified(tx: &mut Tx, project: &ProjectId) -> Result<i64, StorageError> {
+    let (count,): (i64,) = tx
+        .query_one(
+            "SELECT COUNT(*) FROM users u WHERE u.project_id = $1 AND NOT u.is_anonymous \
+             AND NOT u.restricted_by_admin AND NOT EXISTS (SELECT 1 FROM contact_channels c \
+             WHERE c.project_id = u.project_id AND c.user_id = u.id AND c.type = 'email' AND c.is_primary \
+             AND c.is_verified)",
+            args![project],
+        )
+        .await?;
+    Ok(count)
 }
 
 record! {

@@ -1,8 +1,8 @@
 //! How the types of the domain are stored: ids as text, hashes as bytes.
 
 use latchkey_api_types::ids::{
-    AuditEventId, ContactChannelId, ImageId, JobId, KeySetId, OauthAccountId, OneTimeCodeId, ProjectId,
-    SessionId, TeamId, TeamInvitationId, UserId,
+    AuditEventId, ContactChannelId, ImageId, JobId, KeySetId, NotificationCategoryId, OauthAccountId,
+    OneTimeCodeId, ProjectId, SessionId, TeamId, TeamInvitationId, UserId,
 };
 use latchkey_crypto::TokenHash;
 
@@ -14,6 +14,7 @@ text_value!(
     ImageId,
     JobId,
     KeySetId,
+    NotificationCategoryId,
     OauthAccountId,
     OneTimeCodeId,
     ProjectId,
@@ -38,4 +39,10 @@ impl FromValue for TokenHash {
             other => wrong_kind("a hash", other),
         }
     }
+}
+
+/// Ids as a JSON array, for statements about several; they hold nothing that needs an escape.
+pub(crate) fn json_array<'i, I: std::fmt::Display + 'i>(ids: impl IntoIterator<Item = &'i I>) -> String {
+    let ids: Vec<String> = ids.into_iter().map(|id| format!("\"{id}\"")).collect();
+    format!("[{}]", ids.join(","))
 }

@@ -44,6 +44,40 @@ onEachEngine("client app", (server) => {
     assert.ok(user.signedUpAt <= new Date());
   });
 
+  test("a user's own contact channels", async () => {
+    const user = await (await signedUp()).getUser();
+    const value = newEmail();
+    const added = await user.createContactChannel({ type: "email", value, usedForAuth: false });
+    assert.deepEqual([added.value, added.isVerified, added.isPrimary, added.usedForAuth], [value, false, false, false]);
+    await added.update({ usedForAuth: true });
+    assert.deepEqual((await user.listContactChannels()).map((one) => [one.value, one.usedForAuth]), [
+      [user.primaryEmail, true],
+      [value, true],
+    ]);
+    await (await user.listContactChannels())[1].delete();
+    assert.equal((await user.listContactChannels()).length, 1);
+  });
+
+  test("notification preferences", async () => {
+    const user = await (await signedUp()).getUser();
+    const categories = await user.listNotificationCategories();
+    assert.deepEqual(categories.map((one) => [one.name, one.enabled, one.canDisable]), [
+      ["Transactional", true, false],
+      ["Marketing", true, true],
+    ]);
+    await categories[1].setEnabled(false);
+    assert.deepEqual((await user.listNotificationCategories()).map((one) => one.enabled), [true, false]);
+  });
+
+  test("a picture is sent inline and served", async () => {
+    const app = await signedUp();
+    const user = await app.getUser();
+    const pixel = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==";
+    await user.update({ profileImageUrl: pixel });
+    const answer = await fetch((await app.getUser()).profileImageUrl);
+    assert.equal(answer.headers.get("content-type"), "image/gif");
+  });
+
   test("signing up with a callback sends the verification mail", async () => {
     const email = newEmail();
     const result = await newApp().signUpWithCredential({

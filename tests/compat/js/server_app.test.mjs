@@ -87,6 +87,51 @@ onEachEngine("server app", (server) => {
     assert.equal(await newServerApp({ tokenStore: null }).getUser({ tokenStore: { headers: new Headers() } }), null);
   });
 
+  test("users are listed in pages, searched and ordered", async () => {
+    const app = newServerApp();
+    const name = `Zebedee ${randomUUID().slice(0, 8)}`;
+    const created = [];
+    for (let number = 0; number < 5; number++) created.push((await newUser(app, { displayName: `${name} ${number}` })).id);
+    const seen = [];
+    let cursor;
+    do {
+      const page = await app.listUsers({ limit: 2, query: name.toUpperCase(), orderBy: "signedUpAt", cursor });
+      assert.ok(page.length <= 2);
+      seen.push(...page.map((user) => user.id));
+      cursor = page.nextCursor;
+    } while (cursor);
+    assert.deepEqual(new Set(seen), new Set(created));
+    assert.equal(seen.length, created.length);
+    const newest = await app.listUsers({ query: name, desc: true, orderBy: "signedUpAt" });
+    assert.deepEqual(newest.map((user) => user.id), seen.reverse());
+    assert.equal(newest.nextCursor, null);
+  });
+
+  test("metadata of all three kinds is set and seen by whom it should be", async () => {
+    const app = newServerApp();
+    const user = await newUser(app);
+    await user.setServerMetadata({ secret: 1 });
+    await user.setClientReadOnlyMetadata({ plan: "team" });
+    await user.setClientMetadata({ theme: "dark" });
+    const seen = await app.getUser(user.id);
+    assert.deepEqual([seen.serverMetadata, seen.clientReadOnlyMetadata, seen.clientMetadata], [{ secret: 1 }, { plan: "team" }, { theme: "dark" }]);
+    const session = await user.createSession({});
+    const mine = await new StackClientApp({ ...common(), tokenStore: await session.getTokens() }).getUser();
+    assert.deepEqual([mine.serverMetadata, mine.clientReadOnlyMetadata], [undefined, { plan: "team" }]);
+  });
+
+  test("contact channels are made, changed, verified and removed", async () => {
+    const user = await newUser(newServerApp());
+    const value = newEmail();
+    const channel = await user.createContactChannel({ type: "email", value, usedForAuth: false, isVerified: true });
+    assert.deepEqual([channel.value, channel.isVerified, channel.isPrimary], [value, true, false]);
+    await channel.update({ isPrimary: true });
+    const channels = await user.listContactChannels();
+    assert.deepEqual(channels.map((one) => [one.value, one.isPrimary]), [[user.primaryEmail, false], [value, true]]);
+    await channels[0].delete();
+    assert.deepEqual((await user.listContactChannels()).map((one) => one.value), [value]);
+  });
+
   test("sessions that a server creates are listed", async () => {
     const user = await newUser(newServerApp());
     await user.createSession({ expiresInMillis: 60_000 });

@@ -1,23 +1,11 @@
 //! Contract 05 §3.1 and §3.2: `POST /users`.
 
-use latchkey_config::settings::{OAuthProviderSettings, ProviderType};
-use latchkey_testkit::{Builder, TestServer, on_both_engines};
+use latchkey_testkit::{TestServer, on_both_engines};
 use latchkey_tests::people::{self, PASSWORD};
 use latchkey_tests::{join_all, stored};
 use serde_json::{Value, json};
 
-use super::{NOBODY, TOTP};
-
-fn with_github() -> Builder {
-    TestServer::builder().project(|settings| {
-        let github = OAuthProviderSettings {
-            provider_type: Some(ProviderType::GitHub),
-            allow_sign_in: true,
-            ..OAuthProviderSettings::default()
-        };
-        settings.auth.oauth.providers.insert("github".to_owned(), github);
-    })
-}
+use super::{NOBODY, TOTP, with_github};
 
 async fn refused(server: &TestServer, fields: &Value) {
     let answer = server.post("/users").server().json(fields).send().await;
@@ -71,6 +59,73 @@ on_both_engines! {
         assert_eq!(people::sign_in(&server, "ada@example.com").await.id, user["id"]);
     }
 
+    async fn a_totp_secret_is_not_empty(server) {
+        refused(&server, &json!({ "totp_secret_base64": "" })).await;
+        let user = people::create(&server, &json!({})).await;
+        let path = format!("/users/{}", user["id"].as_str().expect("an id"));
+        let answer = server.patch(&path).server().json(&json!({ "totp_secret_base64": "" })).send().await;
+        assert_eq!(answer.status, 400, "{}", answer.text());
+        answer.expect_text(400);
+    }
+
+    async fn new_users_get_the_default_permissions_and_a_team_of_their_own(server, builder = TestServer::builder().project(|settings| {
+        settings.teams.create_personal_team_on_sign_up = true;
+        settings.rbac.permissions.insert("use_engine".to_owned(), latchkey_config::settings::PermissionDefinition {
+            scope: latchkey_config::settings::PermissionScope::Project,
+            ..Default::default()
+        });
+        settings.rbac.default_permissions.sign_up.insert("use_engine".to_owned(), true);
+    })) {
+        let table = [
+            (json!({ "display_name": "Ada", "primary_email": "ada@example.com" }), "Ada's Team"),
+            (json!({ "primary_email": "bo@example.com" }), "bo@example.com's Team"),
+            (json!({}), "Personal Team"),
+            (json!({ "is_anonymous": true }), "Personal Team"),
+        ];
+        for (fields, team) in table {
+            let user = people::create(&server, &fields).await;
+            assert_eq!((&user["selected_team_id"], &user["selected_team"]), (&Value::Null, &Value::Null), "not yet");
+            let id = user["id"].as_str().expect("an id");
+            let seen = people::seen_by_server(&server, id).await;
+            assert_eq!(seen["selected_team"]["display_name"], team);
+            assert_eq!(stored::project_permissions(&server, id).await, ["use_engine"]);
+            assert!(stored::is_member(&server, seen["selected_team_id"].as_str().expect("a team"), id).await);
+        }
+        let cy = people::sign_up(&server, "cy@example.com").await;
+        let seen = people::seen_by_server(&server, &cy.id).await;
+        assert_eq!(seen["selected_team"]["display_name"], "cy@example.com's Team");
+        assert_eq!(latchkey_tests::tokens::claims(&cy.access_token)["selected_team_id"], seen["selected_team_id"]);
+        assert_eq!(stored::project_permissions(&server, &cy.id).await, ["use_engine"]);
+    }
+
+    async fn an_upgrade_names_the_team_of_somebody_who_had_no_name(server, builder = TestServer::builder().project(|settings| {
+        settings.teams.create_personal_team_on_sign_up = true;
+    })) {
+        let team = |id: String| { let server = &server; async move {
+            people::seen_by_server(server, &id).await["selected_team"]["display_name"].clone()
+        } };
+        let upgrades = [
+            (json!({ "is_anonymous": false, "display_name": "Ada", "primary_email": "ada@example.com" }), "Ada's Team"),
+            (json!({ "is_anonymous": false, "primary_email": "bo@example.com" }), "bo@example.com's Team"),
+            (json!({ "is_anonymous": false }), "Personal Team"),
+        ];
+        for (fields, name) in upgrades {
+            let nobody = people::anonymous(&server).await;
+            assert_eq!(team(nobody.id.clone()).await, "Personal Team");
+            people::change(&server, &nobody.id, &fields).await;
+            assert_eq!(team(nobody.id.clone()).await, name);
+            people::change(&server, &nobody.id, &json!({ "display_name": "Other" })).await;
+            assert_eq!(team(nobody.id.clone()).await, name, "only an upgrade names a team");
+        }
+        let named = people::created(&server, &json!({ "is_anonymous": true, "display_name": "Cy" })).await;
+        people::change(&server, &named.id, &json!({ "is_anonymous": false, "display_name": "Di" })).await;
+        assert_eq!(team(named.id).await, "Cy's Team", "a name that it had stays");
+        let nobody = people::anonymous(&server).await;
+        let body = json!({ "email": "eve@example.com", "password": PASSWORD });
+        server.post("/auth/password/sign-up").client().user(&nobody.access_token).json(&body).send().await.expect(200);
+        assert_eq!(team(nobody.id).await, "eve@example.com's Team");
+    }
+
     async fn a_totp_secret_is_kept_but_not_switched_on(server) {
         let user = people::create(&server, &json!({ "totp_secret_base64": TOTP })).await;
         assert_eq!(user["requires_totp_mfa"], false);
@@ -112,8 +167,10 @@ on_both_engines! {
 
     async fn of_racing_creations_with_one_email_one_wins(server) {
         let fields = json!({ "primary_email": "ada@example.com", "primary_email_auth_enabled": true });
-        let answers = join_all((0..12).map(|_| server.post("/users").server().json(&fields).send())).await;
+        let answers = join_all((0..50).map(|_| server.post("/users").server().json(&fields).send())).await;
         assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
+        let listed = server.get("/users?query=ada@example.com").server().send().await.expect(200);
+        assert_eq!(listed["items"].as_array().map(Vec::len), Some(1));
         for answer in answers.iter().filter(|answer| answer.status != 201) {
             answer.expect_error(409, "USER_EMAIL_ALREADY_EXISTS");
         }

@@ -83,6 +83,24 @@ impl Api {
         if answer.status() == 200 { Ok(text) } else { Err(format!("/users/me: {} {text}", answer.status())) }
     }
 
+    /// Asks as a server; the status and the JSON.
+    pub fn get(&self, path: &str) -> Result<(u16, Value), String> {
+        let mut request = self.agent.get(format!("{}/api/v1{path}", self.base_url));
+        for (name, value) in &self.server_headers {
+            request = request.header(*name, value);
+        }
+        read(request.call())
+    }
+
+    /// Sends JSON as a server; the status and the JSON of the answer.
+    pub fn post(&self, path: &str, body: &Value) -> Result<(u16, Value), String> {
+        let mut request = self.agent.post(format!("{}/api/v1{path}", self.base_url));
+        for (name, value) in &self.server_headers {
+            request = request.header(*name, value);
+        }
+        read(request.header("content-type", "application/json").send(body.to_string()))
+    }
+
     /// Signs up so many people.
     pub fn sessions(&self, count: u32) -> Result<Vec<Session>, String> {
         (0..count).map(|number| self.sign_up(&format!("person{number}@example.com"))).collect()
@@ -94,9 +112,13 @@ impl Api {
             request = request.header(*name, value);
         }
         let body = json!({ "email": email, "password": password }).to_string();
-        let answer = request.header("content-type", "application/json").send(body);
-        let mut answer = answer.map_err(|error| error.to_string())?;
-        let text = answer.body_mut().read_to_string().map_err(|error| error.to_string())?;
-        Ok((answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::String(text))))
+        read(request.header("content-type", "application/json").send(body))
     }
+}
+
+/// The status of an answer and its JSON, or its text where it is none.
+fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<(u16, Value), String> {
+    let mut answer = answer.map_err(|error| error.to_string())?;
+    let text = answer.body_mut().read_to_string().map_err(|error| error.to_string())?;
+    Ok((answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::String(text))))
 }

@@ -7,6 +7,7 @@ use std::process::Command;
 use super::Options;
 use super::crash::Crashes;
 use super::limits::{Limits, Raw};
+use super::lists::Lists;
 use super::load::{Load, Scenario};
 use super::server::Engine;
 use super::start::Start;
@@ -138,6 +139,27 @@ impl Report {
             millis(storm.calm.p99_micros),
             millis(storm.during.p99_micros),
         );
+    }
+
+    /// Lists with few and with many users.
+    pub fn lists(&mut self, engine: Engine, lists: &Lists) {
+        let many = lists.many.map_or_else(|| "–".to_owned(), |users| users.to_string());
+        let _ = writeln!(
+            self.page,
+            "\n## Lists of users on {engine}\n\nMedian ms, one request at a time.\n\n\
+             | page | {} users | {many} users | times (aim 3) |\n|---|---:|---:|---:|",
+            lists.few
+        );
+        for page in &lists.pages {
+            #[expect(clippy::cast_precision_loss, reason = "microseconds")]
+            let times = page.many_micros.map(|many| many as f64 / page.few_micros.max(1) as f64);
+            self.row(&[
+                page.title.to_owned(),
+                millis(page.few_micros),
+                page.many_micros.map(millis).unwrap_or_default(),
+                times.map(|times| format!("{times:.1}")).unwrap_or_default(),
+            ]);
+        }
     }
 
     /// Known against unknown users.

@@ -47,14 +47,14 @@ fn observe(server: &mut Server, users: u64) -> Result<Start, String> {
 }
 
 /// Creates people as a server would, until there are at least so many; gives how many.
-fn fill(server: &Server, users: u64) -> Result<u64, String> {
+pub fn fill(server: &Server, users: u64) -> Result<u64, String> {
     say(format_args!("filling the database with {users} users"));
     let started = Instant::now();
     let somebody = server.api().sessions(1)?;
     let wrk = Wrk::new(server.folder(), server.base_url(), &server.api().server_headers, &somebody)?;
     let mut made = 0;
     for round in 0.. {
-        let run = format!("fill{round}");
+        let run = format!("fill{users}-{round}");
         let (requests, failures) =
             wrk.start(Scenario::CreateUser, FILLING_CONNECTIONS, 10, &run)?.finish()?.counts();
         if requests == failures {

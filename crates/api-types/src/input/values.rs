@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::{Input, Location, Violations, required};
 use crate::access::AccessType;
 use crate::ids::{
-    AuditEventId, ContactChannelId, JobId, KeySetId, OauthAccountId, OneTimeCodeId, ProjectId, SessionId,
-    TeamId, TeamInvitationId, UserId,
+    AuditEventId, ContactChannelId, JobId, KeySetId, NotificationCategoryId, OauthAccountId, OneTimeCodeId,
+    ProjectId, SessionId, TeamId, TeamInvitationId, UserId,
 };
 
 /// The text of a string, or of a number or boolean, which stand for their spelling.
@@ -275,6 +275,7 @@ parsed! {
     SessionId "must be a UUID";
     ContactChannelId "must be a UUID";
     KeySetId "must be a UUID";
+    NotificationCategoryId "must be a UUID";
     OauthAccountId "must be a UUID";
     OneTimeCodeId "must be a UUID";
     JobId "must be a UUID";

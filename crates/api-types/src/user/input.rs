@@ -38,50 +38,101 @@ input! {
     }
 }
 
-input! {
+/// Declares what servers write about users: the fields that creating and changing share, and the declaration's own.
+macro_rules! server_input {
+    ($(#[doc = $doc:literal])* pub struct $name:ident { $($own:tt)* }) => {
+        input! {
+            $(#[doc = $doc])*
+            #[derive(Default)]
+            pub struct $name {
+                /// Empty is stored as null.
+                pub display_name: Option<Nullable<DisplayName>>,
+                /// A URL, or the image itself as a base64 `data:` URL.
+                pub profile_image_url: Option<Nullable<ImageUrl>>,
+                /// Free-form JSON that clients read and write. Replaced as a whole.
+                pub client_metadata: Option<JsonValue>,
+                /// Free-form JSON that clients read and servers write. Replaced as a whole.
+                pub client_read_only_metadata: Option<JsonValue>,
+                /// Free-form JSON that clients never see. Replaced as a whole.
+                pub server_metadata: Option<JsonValue>,
+                /// The primary contact channel; null for none.
+                pub primary_email: Option<Nullable<PlainEmail>>,
+                /// Whether the primary email is known to be the user's.
+                pub primary_email_verified: Option<bool>,
+                /// Whether the primary email can be used to sign in.
+                pub primary_email_auth_enabled: Option<bool>,
+                /// Null for none. No minimum length here. A change ends all sessions of the user.
+                pub password: Option<Nullable<PasswordText>>,
+                /// A bcrypt hash, instead of a password.
+                pub password_hash: Option<NonEmptyText>,
+                /// Whether the user can sign in with a code sent by mail.
+                pub otp_auth_enabled: Option<bool>,
+                /// A passkey is registered by its owner; a change to false removes it.
+                pub passkey_auth_enabled: Option<bool>,
+                /// A TOTP secret; null for no second factor.
+                pub totp_secret_base64: Option<Nullable<Base64Text>>,
+                /// Whether the user is restricted.
+                pub restricted_by_admin: Option<bool>,
+                /// What the user is told about it.
+                pub restricted_by_admin_reason: Option<Nullable<String>>,
+                /// What only operators are told about it.
+                pub restricted_by_admin_private_details: Option<Nullable<String>>,
+                /// Where the user signed up.
+                pub country_code: Option<Nullable<CountryCode>>,
+                /// Suspicions, all of them at once.
+                pub risk_scores: Option<RiskScoresInput>,
+                $($own)*
+            }
+        }
+    };
+}
+
+server_input! {
     /// What servers and admins may change about a user. Absent properties stay as they are.
-    #[derive(Default)]
     pub struct UserUpdate {
-        /// Empty is stored as null.
-        pub display_name: Option<Nullable<DisplayName>>,
-        /// A URL, or the image itself as a base64 `data:` URL.
-        pub profile_image_url: Option<Nullable<ImageUrl>>,
-        /// Replaced as a whole.
-        pub client_metadata: Option<JsonValue>,
-        /// Replaced as a whole.
-        pub client_read_only_metadata: Option<JsonValue>,
-        /// Replaced as a whole.
-        pub server_metadata: Option<JsonValue>,
-        /// Null removes the primary email.
-        pub primary_email: Option<Nullable<PlainEmail>>,
-        /// Whether the primary email is known to be the user's.
-        pub primary_email_verified: Option<bool>,
-        /// Whether the primary email can be used to sign in.
-        pub primary_email_auth_enabled: Option<bool>,
-        /// Null removes the password. Ends all sessions of the user.
-        pub password: Option<Nullable<PasswordText>>,
-        /// A bcrypt hash, instead of a password. Ends all sessions of the user.
-        pub password_hash: Option<NonEmptyText>,
-        /// Whether the user can sign in with a code sent by mail.
-        pub otp_auth_enabled: Option<bool>,
-        /// Only false has an effect: it removes the passkey.
-        pub passkey_auth_enabled: Option<bool>,
-        /// A TOTP secret; null removes the second factor.
-        pub totp_secret_base64: Option<Nullable<Base64Text>>,
         /// A team of which the user is a member.
         pub selected_team_id: Option<Nullable<TeamId>>,
         /// False upgrades an anonymous user.
         pub is_anonymous: Option<OnlyFalse>,
-        /// Whether the user is restricted.
-        pub restricted_by_admin: Option<bool>,
-        /// What the user is told about it.
-        pub restricted_by_admin_reason: Option<Nullable<String>>,
-        /// What only operators are told about it.
-        pub restricted_by_admin_private_details: Option<Nullable<String>>,
-        /// Where the user signed up.
-        pub country_code: Option<Nullable<CountryCode>>,
-        /// Suspicions, all of them at once.
-        pub risk_scores: Option<RiskScoresInput>,
+    }
+}
+
+server_input! {
+    /// A user created by a server or an admin.
+    pub struct UserCreate {
+        /// Whether the user counts as one who never signed up.
+        pub is_anonymous: Option<bool>,
+        /// Accounts with OAuth providers that the project uses.
+        pub oauth_providers: Option<Vec<OauthAccountInput>>,
+    }
+}
+
+impl UserCreate {
+    /// The fields that a change has as well, whether the user is anonymous, and the accounts.
+    pub fn into_parts(self) -> (UserUpdate, bool, Vec<OauthAccountInput>) {
+        let shared = UserUpdate {
+            display_name: self.display_name,
+            profile_image_url: self.profile_image_url,
+            client_metadata: self.client_metadata,
+            client_read_only_metadata: self.client_read_only_metadata,
+            server_metadata: self.server_metadata,
+            primary_email: self.primary_email,
+            primary_email_verified: self.primary_email_verified,
+            primary_email_auth_enabled: self.primary_email_auth_enabled,
+            password: self.password,
+            password_hash: self.password_hash,
+            otp_auth_enabled: self.otp_auth_enabled,
+            passkey_auth_enabled: self.passkey_auth_enabled,
+            totp_secret_base64: self.totp_secret_base64,
+            restricted_by_admin: self.restricted_by_admin,
+            restricted_by_admin_reason: self.restricted_by_admin_reason,
+            restricted_by_admin_private_details: self.restricted_by_admin_private_details,
+            country_code: self.country_code,
+            risk_scores: self.risk_scores,
+            selected_team_id: None,
+            is_anonymous: None,
+        };
+        (shared, self.is_anonymous.unwrap_or(false), self.oauth_providers.unwrap_or_default())
     }
 }
 
@@ -98,53 +149,6 @@ impl From<ClientUserUpdate> for UserUpdate {
             primary_email: update.primary_email,
             ..Self::default()
         }
-    }
-}
-
-input! {
-    /// A user created by a server or an admin.
-    #[derive(Default)]
-    pub struct UserCreate {
-        /// Empty is stored as null.
-        pub display_name: Option<Nullable<DisplayName>>,
-        /// A URL, or the image itself as a base64 `data:` URL.
-        pub profile_image_url: Option<Nullable<ImageUrl>>,
-        /// Free-form JSON that clients read and write.
-        pub client_metadata: Option<JsonValue>,
-        /// Free-form JSON that clients read and servers write.
-        pub client_read_only_metadata: Option<JsonValue>,
-        /// Free-form JSON that clients never see.
-        pub server_metadata: Option<JsonValue>,
-        /// The first contact channel.
-        pub primary_email: Option<Nullable<PlainEmail>>,
-        /// Whether the primary email is known to be the user's.
-        pub primary_email_verified: Option<bool>,
-        /// Whether the primary email can be used to sign in.
-        pub primary_email_auth_enabled: Option<bool>,
-        /// No minimum length here.
-        pub password: Option<Nullable<PasswordText>>,
-        /// A bcrypt hash, instead of a password.
-        pub password_hash: Option<NonEmptyText>,
-        /// Whether the user can sign in with a code sent by mail.
-        pub otp_auth_enabled: Option<bool>,
-        /// Ignored: a passkey is registered by its owner.
-        pub passkey_auth_enabled: Option<bool>,
-        /// A TOTP secret.
-        pub totp_secret_base64: Option<Nullable<Base64Text>>,
-        /// Whether the user counts as one who never signed up.
-        pub is_anonymous: Option<bool>,
-        /// Whether the user is restricted.
-        pub restricted_by_admin: Option<bool>,
-        /// What the user is told about it.
-        pub restricted_by_admin_reason: Option<Nullable<String>>,
-        /// What only operators are told about it.
-        pub restricted_by_admin_private_details: Option<Nullable<String>>,
-        /// Where the user signed up.
-        pub country_code: Option<Nullable<CountryCode>>,
-        /// Suspicions, all of them at once.
-        pub risk_scores: Option<RiskScoresInput>,
-        /// Accounts with OAuth providers that the project uses.
-        pub oauth_providers: Option<Vec<OauthAccountInput>>,
     }
 }
 
@@ -175,6 +179,32 @@ input! {
         pub bot: Integer<0, 100>,
         /// That the user has signed up before to get something free again.
         pub free_trial_abuse: Integer<0, 100>,
+    }
+}
+
+input! {
+    /// A setting that is not made yet.
+    pub struct AffectedUsersRequest {
+        /// What new users have to do.
+        pub onboarding: OnboardingPreview,
+    }
+}
+
+input! {
+    /// What new users would have to do.
+    #[derive(Default)]
+    pub struct OnboardingPreview {
+        /// Whether users stay restricted until their primary email is verified.
+        pub require_email_verification: Option<bool>,
+    }
+}
+
+input! {
+    /// How many affected users are shown.
+    #[derive(Default)]
+    pub struct AffectedUsersQuery {
+        /// 10 if absent.
+        pub limit: Option<Integer<1, 1000>>,
     }
 }
 

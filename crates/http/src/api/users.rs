@@ -3,15 +3,17 @@
 use latchkey_api_types::ErrorCode::{
     CannotGetOwnUserWithoutUser, TeamMembershipNotFound, UserEmailAlreadyExists, UserNotFound,
 };
+use latchkey_api_types::list::List;
 use latchkey_api_types::user::{
-    ClientUser, ClientUserUpdate, ServerUser, UserCreate, UserPath, UserUpdate, UsersQuery,
+    AffectedUsers, AffectedUsersQuery, AffectedUsersRequest, ClientUser, ClientUserUpdate, ServerUser,
+    UserCreate, UserPath, UserUpdate, UsersQuery,
 };
 use latchkey_identity::{Failure, users};
 
 use crate::call::Call;
 use crate::extract::{Body, Path, Query};
 use crate::reply::{Created, Json, Success};
-use crate::route::{ANY, CLIENT, Route, SERVER};
+use crate::route::{ADMIN, ANY, CLIENT, RateClass, Route, SERVER};
 
 /// The rows of the table.
 pub(super) fn routes() -> Vec<Route> {
@@ -27,12 +29,16 @@ pub(super) fn routes() -> Vec<Route> {
         Route::delete("/users/me", "Delete the signed-in user")
             .errors(&[CannotGetOwnUserWithoutUser])
             .on(ANY, delete_me),
+        Route::get("/users", "List users").on(SERVER, list),
         Route::post("/users", "Create a user").errors(&[UserEmailAlreadyExists]).on(SERVER, create),
         Route::get("/users/{user_id}", "Read a user").errors(&[UserNotFound]).on(SERVER, get),
         Route::patch("/users/{user_id}", "Change a user")
             .errors(&[UserNotFound, UserEmailAlreadyExists, TeamMembershipNotFound])
             .on(SERVER, update),
         Route::delete("/users/{user_id}", "Delete a user").errors(&[UserNotFound]).on(SERVER, delete),
+        Route::post("/internal/onboarding/preview-affected-users", "Ask whom a setting would restrict")
+            .rate(RateClass::Read)
+            .on(ADMIN, preview_affected),
     ]
 }
 
@@ -62,6 +68,10 @@ async fn update_me_as_client(
 
 async fn delete_me(call: Call, Query(_): Query<UsersQuery>) -> Result<Success, Failure> {
     users::delete_me(&call.app, &call.auth).await.map(|()| Success)
+}
+
+async fn list(call: Call, Query(query): Query<UsersQuery>) -> Result<Json<List<ServerUser>>, Failure> {
+    users::list(&call.app, &call.auth, query).await.map(Json)
 }
 
 async fn create(
@@ -98,4 +108,14 @@ async fn delete(
 ) -> Result<Success, Failure> {
     let id = call.auth.user_or_me(path.user_id)?;
     users::delete(&call.app, &call.auth, id).await.map(|()| Success)
+}
+
+async fn preview_affected(
+    call: Call,
+    Query(query): Query<AffectedUsersQuery>,
+    Body(request): Body<AffectedUsersRequest>,
+) -> Result<Json<AffectedUsers>, Failure> {
+    let required = request.onboarding.require_email_verification.unwrap_or(false);
+    let limit = query.limit.map_or(10, |limit| limit.0);
+    users::preview_affected(&call.app, &call.auth, required, limit).await.map(Json)
 }

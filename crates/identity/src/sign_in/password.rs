@@ -2,12 +2,12 @@
 
 use latchkey_api_types::KnownError;
 use latchkey_api_types::auth::TokenPair;
-use latchkey_api_types::ids::{ContactChannelId, UserId};
+use latchkey_api_types::ids::UserId;
 use latchkey_crypto::Secret;
-use latchkey_storage::contact_channels::{self, ContactChannelRow};
+use latchkey_storage::contact_channels;
 use latchkey_storage::credentials::{self, PasswordRow};
 use latchkey_storage::engine::Stmt;
-use latchkey_storage::users::{self, UserRow};
+use latchkey_storage::users::UserRow;
 use latchkey_storage::{StorageError, sessions};
 
 use crate::app::App;
@@ -18,9 +18,9 @@ use crate::failure::Failure;
 use crate::one_time_codes::{email_verification, trusted_callback};
 use crate::outbox;
 use crate::passwords;
-use crate::permissions;
 use crate::sessions::{Beginning, begin, find_user};
 use crate::sign_in::{Origin, second_factor_required, token_pair};
+use crate::users::{self, NewUser, blank};
 
 /// Authentication method of RFC 8176.
 const AMR: &str = "pwd";
@@ -65,7 +65,7 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
     let upgraded = auth.user.as_ref().map(|user| &user.row).filter(|user| user.is_anonymous);
     let mut user = match upgraded {
         Some(anonymous) => UserRow { is_anonymous: false, signed_up_at: now, ..anonymous.clone() },
-        None => crate::users::blank(&project.id, UserId::from_uuid(app.random.uuid()), now),
+        None => blank(&project.id, UserId::from_uuid(app.random.uuid()), now),
     };
     // An anonymous user may have noted this very address before, and even verified it.
     let verified = user.primary_email.as_ref() == Some(&email) && user.primary_email_verified == Some(true);
@@ -74,27 +74,14 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
     user.primary_email_used_for_auth = Some(true);
     user.has_password = true;
 
-    let mut statements = vec![match upgraded {
-        Some(_) => users::upgrade(&project.id, user.id, now).exactly(1),
-        None => users::insert(&user),
-    }];
-    if upgraded.is_some() {
-        statements.push(contact_channels::demote_primary(&project.id, user.id));
+    let mut statements = if upgraded.is_some() {
+        users::upgrade(app, project, &user, Some(&hash)).await?
     } else {
-        statements.extend(permissions::grants_for_new_user(project, user.id, now));
-    }
-    statements.push(contact_channels::upsert(&ContactChannelRow {
-        project_id: project.id.clone(),
-        id: ContactChannelId::from_uuid(app.random.uuid()),
-        user_id: user.id,
-        kind: "email".to_owned(),
-        value: email.clone(),
-        is_primary: true,
-        is_verified: verified,
-        used_for_auth: true,
-        created_at: now,
-    }));
-    statements.push(credentials::set_password(&project.id, user.id, &hash, now));
+        let new = NewUser { row: user, password: Some(hash), accounts: Vec::new() };
+        let created = users::creation(app, project, new);
+        user = created.row;
+        created.statements
+    };
     let kind = if upgraded.is_some() { audit::kind::UPGRADED } else { audit::kind::SIGNED_UP };
     let event = Event::of_user(Actor::User, user.id).at_address(request.origin.address);
     statements.push(audit::record(app, &project.id, kind, &event));

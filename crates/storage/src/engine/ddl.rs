@@ -14,6 +14,14 @@ pub(crate) fn translate(text: &str, kind: EngineKind) -> Vec<String> {
     while let Some(first) = rest.chars().next() {
         let length = match first {
             '-' if rest.starts_with("--") => {
+                if let Some((engine, block, after)) = for_one_engine(rest) {
+                    finish(&mut statement, kind, &mut statements);
+                    if engine == kind {
+                        statements.push(block.trim().to_owned());
+                    }
+                    rest = after;
+                    continue;
+                }
                 rest = rest.find('\n').map_or("", |end| &rest[end..]);
                 continue;
             }
@@ -31,6 +39,16 @@ pub(crate) fn translate(text: &str, kind: EngineKind) -> Vec<String> {
     }
     finish(&mut statement, kind, &mut statements);
     statements
+}
+
+/// A block for one engine, such as indexes that only it has: the engine, its text, which is run as it is, and what
+/// follows. It stands between the comment lines `-- only on SQLite` or `-- only on PostgreSQL` and `-- on both`.
+fn for_one_engine(rest: &str) -> Option<(EngineKind, &str, &str)> {
+    [EngineKind::Sqlite, EngineKind::Postgres].into_iter().find_map(|engine| {
+        let block = rest.strip_prefix(&format!("-- only on {engine}\n"))?;
+        let (block, after) = block.split_once("-- on both\n").unwrap_or((block, ""));
+        Some((engine, block, after))
+    })
 }
 
 fn is_word(c: char) -> bool {
@@ -70,6 +88,20 @@ mod tests {
                 "CREATE TABLE t (a TEXT NOT NULL, b INTEGER, c BLOB, TEXTUAL INTEGER) STRICT",
                 "INSERT INTO t (a) VALUES ('TEXT; -- BIGINT')",
             ]
+        );
+    }
+
+    #[test]
+    fn a_block_for_one_engine_is_run_there_as_it_is() {
+        let text = "CREATE TABLE t (a TEXT);\n-- only on SQLite\nCREATE TRIGGER x BEGIN SELECT 1; END;\n-- on both\n\
+                    -- only on PostgreSQL\nCREATE FUNCTION f(TEXT) AS $$ SELECT 1; $$;\n-- on both\nDROP TABLE t;";
+        assert_eq!(
+            translate(text, EngineKind::Sqlite),
+            ["CREATE TABLE t (a TEXT) STRICT", "CREATE TRIGGER x BEGIN SELECT 1; END;", "DROP TABLE t"]
+        );
+        assert_eq!(
+            translate(text, EngineKind::Postgres)[1..],
+            ["CREATE FUNCTION f(TEXT) AS $$ SELECT 1; $$;", "DROP TABLE t"]
         );
     }
 
