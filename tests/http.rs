@@ -1,8 +1,11 @@
 //! The HTTP interface, from outside: one module per noun.
 
 mod http {
+    mod api_keys;
+    mod clean_up;
     mod configuration;
     mod contact_channels;
+    mod data_vault;
     mod hostile;
     mod key_sets;
     mod notifications;
@@ -15,4 +18,5 @@ mod http {
     mod teams;
     mod tokens;
     mod users;
+    mod webhooks;
 }

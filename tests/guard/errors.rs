@@ -34,16 +34,10 @@ const LATER: &[(&str, &str)] = &[
     ("INVALID_POLLING_CODE", "command-line sign-in"),
     ("PROJECT_PERMISSION_REQUIRED", "permissions"),
     ("ITEM_QUANTITY_INSUFFICIENT_AMOUNT", "dashboard seats"),
-    ("API_KEY_EXPIRED", "API keys"),
-    ("API_KEY_REVOKED", "API keys"),
-    ("WRONG_API_KEY_TYPE", "API keys"),
-    ("PUBLIC_API_KEY_CANNOT_BE_REVOKED", "API keys"),
     ("EMAIL_RENDERING_ERROR", "custom mail"),
     ("TEMPLATE_SOURCE_REWRITE_ERROR", "custom mail"),
     ("EMAIL_NOT_EDITABLE", "custom mail"),
     ("EMAIL_CAPACITY_BOOST_ALREADY_ACTIVE", "custom mail"),
-    ("DATA_VAULT_STORE_DOES_NOT_EXIST", "data vault"),
-    ("DATA_VAULT_STORE_HASHED_KEY_DOES_NOT_EXIST", "data vault"),
 ];
 
 /// Codes that exist for clients: ancestors in the tree, and those that the contract says are never raised.

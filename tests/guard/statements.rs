@@ -3,23 +3,30 @@
 
 use std::path::Path;
 
-use latchkey_api_types::ids::ProjectId;
-use latchkey_config::settings::{OAuthProviderSettings, ProviderType};
+use latchkey_api_types::ids::{ProjectId, UserId};
+use latchkey_config::settings::{DataVaultStore, OAuthProviderSettings, ProviderType};
 use latchkey_crypto::Secret;
+use latchkey_identity::webhooks::{Event, queue};
 use latchkey_identity::{administrators, project_deletion, signing_keys};
 use latchkey_storage::engine::{EngineKind, recorded};
 use latchkey_storage::{jobs, team_memberships};
 use latchkey_testkit::{Builder, Engine, TestServer};
 use latchkey_tests::owners;
 use latchkey_tests::people::{self, OTHER_PASSWORD, PASSWORD};
+use latchkey_tests::receiver::Receiver;
 use latchkey_tests::teams;
+use reqwest::Method;
 use serde_json::json;
 
 const PICTURE: &str = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==";
 const NEW_MASTER_KEY: &str = "new:bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmU=";
 
 fn builder() -> Builder {
-    TestServer::builder().config("server.public_url", "https://auth.example.com").project(|settings| {
+    let local = TestServer::builder().config("outgoing.allow_private_addresses", r#"["127.0.0.0/8"]"#);
+    local.config("server.public_url", "https://auth.example.com").project(|settings| {
+        settings.data_vault.stores.insert("secrets".to_owned(), DataVaultStore::default());
+        settings.api_keys.enabled.user = true;
+        settings.api_keys.enabled.team = true;
         settings.auth.oauth.providers.insert(
             "github".to_owned(),
             OAuthProviderSettings {
@@ -101,6 +108,20 @@ async fn tour(server: TestServer) {
     people::change(&server, cy, &fields).await;
     addresses_and_accounts(&server, cy).await;
     lists(&server).await;
+
+    webhooks(&server).await;
+    api_keys(&server, &ada.id).await;
+    for (verb, body) in
+        [("set", json!({ "hashed_key": "a", "encrypted_value": "x" })), ("get", json!({ "hashed_key": "a" }))]
+    {
+        server
+            .post(&format!("/data-vault/stores/secrets/{verb}"))
+            .server()
+            .json(&body)
+            .send()
+            .await
+            .expect(200);
+    }
 
     // Second factors, teams.
     let body = json!({ "email": "nobody@example.com", "password": PASSWORD });
@@ -225,6 +246,75 @@ async fn lists(server: &TestServer) {
     }
     let body = json!({ "onboarding": { "require_email_verification": true } });
     server.post("/internal/onboarding/preview-affected-users").admin().json(&body).send().await.expect(200);
+}
+
+/// Keys of users and teams: made, listed, changed, checked, reported.
+async fn api_keys(server: &TestServer, user: &str) {
+    let team = &*teams::create(server, "Keys").await;
+    for (kind, owner, id) in [("user", "user_id", user), ("team", "team_id", team)] {
+        let path = format!("/{kind}-api-keys");
+        let body = json!({ owner: id, "description": "a", "expires_at_millis": null });
+        let key = server.post(&path).server().json(&body).send().await.expect(200);
+        server
+            .post(&format!("{path}/check"))
+            .server()
+            .json(&json!({ "api_key": key["value"] }))
+            .send()
+            .await
+            .expect(200);
+        server.get(&format!("{path}?{owner}={id}&include=usage")).server().send().await.expect(200);
+        let own = format!("{path}/{}?{owner}={id}", key["id"].as_str().expect("an id"));
+        server.patch(&own).server().json(&json!({ "description": "b" })).send().await.expect(200);
+        let report =
+            server.post("/integrations/credential-scanning/revoke").json(&json!({ "api_key": key["value"] }));
+        report.send().await.expect(200);
+    }
+}
+
+/// Deliveries that succeed and fail, and everything that people may do with endpoints and messages.
+async fn webhooks(server: &TestServer) {
+    let receiver = Receiver::start().await;
+    let admin = |method: Method, path: &str| server.api(method, path).admin();
+    let made = admin(Method::POST, "/webhooks/endpoints")
+        .json(&json!({ "url": receiver.url }))
+        .send()
+        .await
+        .expect(201);
+    let own = format!("/webhooks/endpoints/{}", made["id"].as_str().expect("an id"));
+    admin(Method::GET, "/webhooks/endpoints").send().await.expect(200);
+    admin(Method::PATCH, &own).json(&json!({ "description": "a" })).send().await.expect(200);
+    admin(Method::POST, &format!("{own}/secret/rotate")).json(&json!({})).send().await.expect(200);
+    receiver.fail(1, 500);
+    let project: ProjectId = server.project_id().parse().expect("a project id");
+    let user = UserId::from_uuid(server.app().random.uuid());
+    let event = Event::ProjectPermissionCreated { id: "a", user };
+    server.app().store.batch(queue(server.app(), &project, &event)).await.expect("an event");
+    server.flush().await;
+    server.clock().advance_seconds(5);
+    server.flush().await;
+    let message = receiver.received()[0].header("svix-id").to_owned();
+    admin(Method::GET, &format!("/webhooks/messages/{message}")).send().await.expect(200);
+    let body = json!({ "endpoint_id": made["id"] });
+    admin(Method::POST, &format!("/webhooks/messages/{message}/resend")).json(&body).send().await.expect(200);
+    admin(Method::POST, "/internal/send-test-webhook").json(&body).send().await.expect(200);
+    admin(Method::GET, &format!("{own}/attempts")).send().await.expect(200);
+    let token = admin(Method::POST, "/webhooks/svix-token").json(&json!({})).send().await.expect(201);
+    let bearer = format!("Bearer {}", token["token"].as_str().expect("a token"));
+    for path in [format!("/app/{project}/msg"), format!("/app/{project}/attempt/msg/{message}")] {
+        server.get(&path).header("authorization", &bearer).send().await.expect(200);
+    }
+    let declared = json!([{ "id": "33333333-3333-4333-8333-333333333333",
+        "webhooks": [{ "id": "main", "url": "https://hooks.example.com/" }] }]);
+    let declared = declared.to_string();
+    let configured =
+        |builder: Builder| builder.config("project", &declared).config("retention.audit_events", "30d");
+    let twin = server.twin_with(configured).await;
+    latchkey_identity::clean_up::run(twin.app()).await.expect("a clean-up");
+    // Whatever is sealed again later finds the first one.
+    let second = json!({ "url": receiver.url });
+    let second = admin(Method::POST, "/webhooks/endpoints").json(&second).send().await.expect(201);
+    let second = format!("/webhooks/endpoints/{}", second["id"].as_str().expect("an id"));
+    admin(Method::DELETE, &second).send().await.expect(200);
 }
 
 async fn select_team(server: &TestServer, user: &str) {

@@ -1,5 +1,5 @@
 //! What the tests of the whole server share: people and their tokens, the operations that the server declares,
-//! what is stored, and requests that no HTTP client would send.
+//! what is stored, a receiver of webhooks, and requests that no HTTP client would send.
 
 pub mod forge;
 pub mod mail;
@@ -7,6 +7,7 @@ pub mod operations;
 pub mod owners;
 pub mod people;
 pub mod raw;
+pub mod receiver;
 pub mod stored;
 pub mod teams;
 pub mod tokens;

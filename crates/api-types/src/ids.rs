@@ -126,6 +126,84 @@ uuid_ids! {
     JobId;
     /// A row of the audit log.
     AuditEventId;
+    /// An API key of a user or a team.
+    ApiKeyId;
+}
+
+macro_rules! prefixed_ids {
+    ($($(#[$doc:meta])* $name:ident $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// What every such id begins with.
+            pub const PREFIX: &str = $prefix;
+
+            /// The text form.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                let rest = text.strip_prefix($prefix).ok_or(InvalidId)?;
+                let legal = rest.len() == 27 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
+                if legal { Ok(Self(text.to_owned())) } else { Err(InvalidId) }
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Cow::<'de, str>::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "pattern": concat!("^", $prefix, "[0-9A-Za-z]{27}$") })
+            }
+        }
+    )*};
+}
+
+// A prefix and 27 letters and digits that sort by time, as tools for webhooks expect them.
+prefixed_ids! {
+    /// An endpoint that webhooks are sent to.
+    WebhookEndpointId "ep_";
+    /// A message to such endpoints.
+    WebhookMessageId "msg_";
+    /// One attempt to deliver a message.
+    WebhookAttemptId "atmpt_";
 }
 
 /// A project: a lower-case UUID, or `internal`, the project in which Latchkey's own operators are users.

@@ -4,9 +4,11 @@
 //! stored or transported: it has no I/O, no clock and no randomness.
 
 pub mod access;
+pub mod api_key;
 pub mod auth;
 pub mod configuration;
 pub mod contact_channel;
+pub mod data_vault;
 pub mod email_template;
 pub mod email_theme;
 pub mod error;
@@ -22,6 +24,7 @@ pub mod project;
 pub mod session;
 pub mod team;
 pub mod user;
+pub mod webhook;
 
 #[doc(hidden)]
 pub use {schemars, serde, serde_json};

@@ -21,12 +21,14 @@ mod passwords;
 mod production;
 mod project;
 mod reference;
+mod retention;
 mod schema;
 mod security;
 mod server;
 pub mod settings;
 mod tokens;
 mod value;
+mod webhooks;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,12 +43,14 @@ pub use origin::Origin;
 pub use outgoing::OutgoingConfig;
 pub use passwords::{BreachCheck, PasswordsConfig};
 pub use production::DEV_MARK;
-pub use project::{ProjectDeclaration, ProjectKeys};
+pub use project::{ProjectDeclaration, ProjectKeys, WebhookDeclaration};
+pub use retention::RetentionConfig;
 pub use security::{MasterKey, SecurityConfig};
 pub use server::{ServerConfig, TrustedProxy};
 pub use settings::{ExtraClaim, Level, Override, Overrides, ProjectSettings};
 pub use tokens::TokensConfig;
 pub use value::{AllowedTarget, ConnectionUrl, Duration, Network, PublicUrl, SecretText};
+pub use webhooks::WebhooksConfig;
 
 /// The whole configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -70,6 +74,10 @@ pub struct Config {
     pub mail: MailConfig,
     /// Requests that the server makes itself: to OAuth providers, webhooks, the breach check.
     pub outgoing: OutgoingConfig,
+    /// Deliveries of events to the endpoints of projects.
+    pub webhooks: WebhooksConfig,
+    /// How long is kept what nobody may ask for again. A clean-up once a day deletes the rest.
+    pub retention: RetentionConfig,
     /// Projects that exist as long as they are declared. Declarations are applied at every start: what stands here
     /// wins over what was changed at run time, what does not stand here is left alone.
     #[serde(rename = "project")]
@@ -106,6 +114,8 @@ impl Config {
         self.passwords.validate(found);
         self.security.validate(found);
         self.mail.validate(found);
+        self.webhooks.validate(found);
+        self.retention.validate(found);
         for (index, project) in self.projects.iter().enumerate() {
             project.validate(&format!("project.{index}"), found);
             if self.projects[..index].iter().any(|earlier| earlier.id == project.id) {

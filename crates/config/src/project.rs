@@ -24,6 +24,8 @@ pub struct ProjectDeclaration {
     pub keys: ProjectKeys,
     /// The id of the team in project `internal` that owns the project.
     pub owner_team: Option<String>,
+    /// Webhook endpoints that exist as long as they are declared.
+    pub webhooks: Vec<WebhookDeclaration>,
     /// Settings, laid over those of a newly created project: password sign-in and redirects to localhost allowed, the
     /// permissions `team_member` and `team_admin` defined. The defaults below hold for what that does not say.
     pub settings: ProjectSettings,
@@ -45,6 +47,22 @@ pub struct ProjectKeys {
     pub secret_server_key: Option<SecretText>,
     /// The key that administers the project (`sak_…`).
     pub super_secret_admin_key: Option<SecretText>,
+}
+
+/// A webhook endpoint that is brought into the database at every start. Whether it is switched off stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebhookDeclaration {
+    /// A name for it, unique in the project: letters, digits, `-`, `_` and `.`. Required.
+    pub id: String,
+    /// Where events go. Required.
+    pub url: String,
+    /// A note for people.
+    pub description: String,
+    /// The events that it listens to, such as `user.created`; all of them when empty.
+    pub event_types: Vec<String>,
+    /// The secret of the signatures: `whsec_` and the base64 of 24 to 64 bytes. Made by the server when not given.
+    pub secret: Option<SecretText>,
 }
 
 impl ProjectKeys {
@@ -115,9 +133,43 @@ impl ProjectDeclaration {
                 );
             }
         }
+        for (index, webhook) in self.webhooks.iter().enumerate() {
+            let at = format!("{at}.webhooks.{index}");
+            if webhook.id.is_empty() {
+                found.error(format!("{at}.id"), "is required: a name for the endpoint");
+            } else if self.webhooks[..index].iter().any(|earlier| earlier.id == webhook.id) {
+                found.error(format!("{at}.id"), format!("repeats the id {:?}", webhook.id));
+            }
+            if !url::Url::parse(&webhook.url).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
+                found.error(format!("{at}.url"), "must be an https:// URL");
+            }
+            for event in &webhook.event_types {
+                if !EVENT_TYPES.contains(&event.as_str()) {
+                    found
+                        .error(format!("{at}.event_types"), format!("{event:?} is not the name of an event"));
+                }
+            }
+        }
         self.settings.validate(&format!("{at}.settings"), found);
     }
 }
+
+/// The events that endpoints can listen to.
+const EVENT_TYPES: [&str; 13] = [
+    "user.created",
+    "user.updated",
+    "user.deleted",
+    "team.created",
+    "team.updated",
+    "team.deleted",
+    "team_membership.created",
+    "team_membership.deleted",
+    "team_permission.created",
+    "team_permission.deleted",
+    "project_permission.created",
+    "project_permission.deleted",
+    "stack.test",
+];
 
 /// The id of the built-in project.
 pub(crate) const INTERNAL: &str = "internal";

@@ -1,9 +1,11 @@
 //! The route table of the API: one file per noun, one line per file here.
 
 mod analytics;
+mod api_keys;
 mod auth;
 mod configuration;
 mod contact_channels;
+mod data_vault;
 mod email_templates;
 mod email_themes;
 mod images;
@@ -17,6 +19,7 @@ mod sdk;
 mod team_invitations;
 mod teams;
 mod users;
+mod webhooks;
 
 use crate::openapi;
 use crate::route::Route;
@@ -44,5 +47,8 @@ pub fn routes() -> Vec<Route> {
     routes.extend(team_invitations::routes());
     routes.extend(permissions::routes());
     routes.extend(sdk::routes());
+    routes.extend(api_keys::routes());
+    routes.extend(data_vault::routes());
+    routes.extend(webhooks::routes());
     openapi::with_document(routes)
 }

@@ -106,6 +106,11 @@ impl Declaration<'_> {
         answer.schemas = vec![json!({ "type": "string", "format": "binary" })];
     }
 
+    /// An answer without a body.
+    pub(crate) fn empty_answer(&mut self, status: u16) {
+        self.operation.answers.entry(status).or_default();
+    }
+
     /// A redirect.
     pub(crate) fn redirect(&mut self) {
         self.operation.answers.entry(307).or_default();
@@ -182,6 +187,9 @@ fn operation<A: Application>(route: &Route<A>, generator: &mut SchemaGenerator) 
                 .push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
         }
     }
+    // Parameters of the path in the order of the path, before all others.
+    let place = |name: &Value| parameter_names(route.path).position(|other| name == other);
+    declared.parameters.sort_by_key(|parameter| place(&parameter["name"]).unwrap_or(usize::MAX));
     let mut responses: BTreeMap<String, Value> = BTreeMap::new();
     for (status, answer) in declared.answers {
         let mut response = json!({ "description": if status == 307 { "A redirect." } else { "Success." } });

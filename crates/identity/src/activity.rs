@@ -9,6 +9,7 @@ use latchkey_api_types::ids::{ProjectId, SessionId, UserId};
 use latchkey_storage::engine::Stmt;
 use latchkey_storage::{sessions, users};
 
+use crate::api_keys::usage;
 use crate::app::App;
 use crate::failure::Failure;
 
@@ -82,7 +83,8 @@ pub async fn flush(app: &App) -> Result<(), Failure> {
             app.store.batch(chunk.to_vec()).await?;
         }
     }
-    flush_uses(app).await
+    flush_uses(app).await?;
+    usage::flush(app).await
 }
 
 /// Writes which sessions were used. Those and users that ended meanwhile stay ended: these are updates, never inserts.

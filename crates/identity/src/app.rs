@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use crate::access_tokens::VerifiedTokens;
 use crate::activity::Activity;
+use crate::api_keys::usage::KeyUsage;
 use crate::clock::Clock;
 use crate::deployment_secrets::DeploymentSecrets;
 use crate::failure::Failure;
@@ -18,6 +19,7 @@ use crate::jobs::JobQueue;
 use crate::outgoing::Outgoing;
 use crate::projects::ProjectCache;
 use crate::signing_keys::SigningKeyCache;
+use crate::webhooks::Webhooks;
 
 /// What the binary (or a test) brings.
 pub struct Parts {
@@ -65,10 +67,12 @@ pub struct App {
     pub(crate) signing_keys: SigningKeyCache,
     pub(crate) verified_tokens: VerifiedTokens,
     pub(crate) activity: Activity,
+    pub(crate) key_usage: KeyUsage,
     pub(crate) secrets: DeploymentSecrets,
     pub(crate) jobs: JobQueue,
     /// Says that a project was deleted.
     pub(crate) deletions: Notify,
+    pub(crate) webhooks: Webhooks,
 }
 
 impl App {
@@ -90,9 +94,11 @@ impl App {
             signing_keys: SigningKeyCache::default(),
             verified_tokens: VerifiedTokens::default(),
             activity: Activity::default(),
+            key_usage: KeyUsage::default(),
             secrets,
             jobs: JobQueue::default(),
             deletions: Notify::default(),
+            webhooks: Webhooks::default(),
         });
         crate::declared_projects::apply(&app).await?;
         Ok(app)

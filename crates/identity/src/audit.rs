@@ -45,6 +45,15 @@ pub(crate) mod kind {
     pub(crate) const OAUTH_ACCOUNT_ADDED: &str = "oauth_account.added";
     pub(crate) const OAUTH_ACCOUNT_CHANGED: &str = "oauth_account.changed";
     pub(crate) const OAUTH_ACCOUNT_REMOVED: &str = "oauth_account.removed";
+    pub(crate) const API_KEY_CREATED: &str = "api_key.created";
+    pub(crate) const API_KEY_UPDATED: &str = "api_key.updated";
+    pub(crate) const API_KEY_REVOKED: &str = "api_key.revoked";
+    pub(crate) const API_KEY_LEAKED: &str = "api_key.leaked";
+    pub(crate) const WEBHOOK_ENDPOINT_CREATED: &str = "webhook_endpoint.created";
+    pub(crate) const WEBHOOK_ENDPOINT_UPDATED: &str = "webhook_endpoint.updated";
+    pub(crate) const WEBHOOK_ENDPOINT_DELETED: &str = "webhook_endpoint.deleted";
+    pub(crate) const WEBHOOK_ENDPOINT_DISABLED: &str = "webhook_endpoint.disabled";
+    pub(crate) const WEBHOOK_SECRET_ROTATED: &str = "webhook_endpoint.secret_rotated";
 }
 
 /// Who did it.

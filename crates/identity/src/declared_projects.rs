@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::key_sets::last_four;
 use crate::project_deletion;
 use crate::projects::Configuration;
+use crate::webhooks;
 
 /// The team of `internal` that owns every declared project which names no other.
 const OWNERS: Uuid = Uuid::from_u128(0x6c61_7463_686b_4579_8000_6f77_6e65_7273);
@@ -43,6 +44,8 @@ pub async fn apply(app: &App) -> Result<(), Failure> {
             tracing::info!(project = %id, "finishing the deletion of a project that is declared again");
             project_deletion::purge(app, &id).await?;
         }
+        let endpoints = declaration.webhooks.iter().map(|endpoint| webhooks::declaration(app, &id, endpoint));
+        app.store.batch(endpoints.collect::<Result<_, _>>()?).await?;
         app.projects.forget(&id);
     }
     Ok(())

@@ -1,18 +1,20 @@
 //! Work that happens after the answer: delivered at least once, in the order of its time, with growing pauses
 //! after failures. Rows of the job queue survive a crash.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use latchkey_mail::Transport;
 use latchkey_storage::engine::Outcome;
 use latchkey_storage::jobs::{self, JobRow};
 use tokio::sync::{Mutex, Notify, watch};
 
 use crate::activity;
 use crate::app::App;
+use crate::clean_up;
 use crate::failure::Failure;
 use crate::outbox;
 use crate::project_deletion;
+use crate::webhooks;
 
 /// How long a claimed job is ours before somebody else may take it, milliseconds.
 const LEASE: i64 = 60_000;
@@ -24,8 +26,15 @@ const MAX_ATTEMPTS: i64 = 12;
 const FIRST_PAUSE: i64 = 5_000;
 /// The longest pause, milliseconds.
 const LONGEST_PAUSE: i64 = 6 * 60 * 60 * 1000;
-/// How often the queue is looked at when nothing wakes it.
+/// How often the queues are looked at when nothing wakes their workers.
 pub(crate) const TICK: Duration = Duration::from_secs(1);
+/// How long after it was woken the webhooks' worker looks: by then, what woke it is usually committed.
+const BREATH: Duration = Duration::from_millis(20);
+
+/// How long after its start a server cleans up for the first time: those that start often clean up as well.
+const FIRST_CLEAN_UP: Duration = Duration::from_mins(10);
+/// The pause between two clean-ups.
+const DAY: Duration = Duration::from_hours(24);
 
 /// Wakes the worker when there is something to do, and lets one at a time work.
 #[derive(Default)]
@@ -41,19 +50,21 @@ impl JobQueue {
     }
 }
 
-/// Runs until `stop` says so and what is in hand is finished: delivers jobs, and beside that, so that none waits
-/// for another, writes collected activity about once a second, the last time at the end, and removes deleted projects.
-pub async fn work(app: &App, stop: watch::Receiver<bool>) {
+/// Runs until `stop` says so and what is in hand is finished: delivers mail, delivers webhooks, cleans up once a day, removes
+/// deleted projects, and writes collected activity about once a second, the last time at the end. None of them waits for another.
+pub async fn work(app: &Arc<App>, stop: watch::Receiver<bool>) {
     tokio::join!(
-        deliver(app, stop.clone()),
+        deliver_mail(app, stop.clone()),
+        deliver_webhooks(app, stop.clone()),
         write_activity(app, stop.clone()),
+        clean_up_daily(app, stop.clone()),
         project_deletion::work(app, stop)
     );
 }
 
-async fn deliver(app: &App, mut stop: watch::Receiver<bool>) {
+async fn deliver_mail(app: &Arc<App>, mut stop: watch::Receiver<bool>) {
     loop {
-        if let Err(error) = run_due(app).await {
+        if let Err(error) = run_due_mail(app).await {
             tracing::error!(?error, "the job queue could not be worked on");
         }
         tokio::select! {
@@ -62,6 +73,39 @@ async fn deliver(app: &App, mut stop: watch::Receiver<bool>) {
             // An error means that the sender is gone, which is an end as well.
             _ = stop.wait_for(|stop| *stop) => return,
         }
+    }
+}
+
+async fn deliver_webhooks(app: &Arc<App>, mut stop: watch::Receiver<bool>) {
+    loop {
+        if let Err(error) = webhooks::start_due(app).await {
+            tracing::error!(?error, "the queue of webhooks could not be worked on");
+        }
+        let woken = tokio::select! {
+            () = app.webhooks.woken.notified() => true,
+            () = tokio::time::sleep(TICK) => false,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        if woken {
+            tokio::time::sleep(BREATH).await;
+        }
+    }
+    app.webhooks.stop();
+    webhooks::finish(app).await;
+}
+
+async fn clean_up_daily(app: &Arc<App>, mut stop: watch::Receiver<bool>) {
+    let mut pause = FIRST_CLEAN_UP;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        match clean_up::run(app).await {
+            Ok(rows) => tracing::info!(rows, "cleaned up"),
+            Err(error) => tracing::error!(?error, "the clean-up did not end"),
+        }
+        pause = DAY;
     }
 }
 
@@ -81,12 +125,26 @@ async fn write_activity(app: &App, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Runs every job that is due now; returns how many there were. What somebody else in this process is running is done
-/// when this returns.
-pub async fn run_due(app: &App) -> Result<usize, Failure> {
+/// Runs everything that is due now; returns how many jobs and turns of webhook endpoints there were. What somebody else
+/// in this process is running is done when this returns.
+pub async fn run_due(app: &Arc<App>) -> Result<usize, Failure> {
+    let mut done = run_due_mail(app).await?;
+    loop {
+        let turns = webhooks::start_due(app).await?;
+        webhooks::finish(app).await;
+        if turns == 0 {
+            return Ok(done);
+        }
+        done += turns;
+    }
+}
+
+async fn run_due_mail(app: &Arc<App>) -> Result<usize, Failure> {
     let _alone = app.jobs.working.lock().await;
     let mut done = 0;
-    let Some(mail) = &app.mail else { return Ok(done) };
+    if app.mail.is_none() {
+        return Ok(done);
+    }
     loop {
         let now = app.now();
         let leased_until = now + LEASE;
@@ -100,30 +158,38 @@ pub async fn run_due(app: &App) -> Result<usize, Failure> {
                 // Those before it took so long that somebody else may have it by now.
                 break;
             }
-            run(app, &**mail, &job).await?;
+            run(app, job).await?;
             done += 1;
         }
     }
 }
 
-async fn run(app: &App, mail: &dyn Transport, job: &JobRow) -> Result<(), Failure> {
-    let outcome = match outbox::open(app, &job.payload) {
-        Ok(message) => mail.send(&message).await.map_err(|error| error.to_string()),
-        Err(failure) => Err(format!("{failure:?}")),
-    };
+async fn run(app: &Arc<App>, job: JobRow) -> Result<(), Failure> {
+    let (id, attempts, queue) = (job.id.clone(), job.attempts, job.queue.clone());
+    let sender = Arc::clone(app);
+    // A task of its own, so that a panic ends nothing but this job.
+    let sent = tokio::spawn(async move { send(&sender, &job.payload).await });
+    let outcome = sent.await.unwrap_or_else(|_| Err("its delivery panicked".to_owned()));
     let statement = match outcome {
-        Ok(()) => jobs::complete(&job.id, job.attempts),
-        Err(error) if job.attempts >= MAX_ATTEMPTS => {
-            tracing::error!(job = %job.id, queue = %job.queue, error, "a job failed for the last time");
-            jobs::bury(&job.id, job.attempts, &error)
+        Ok(()) => jobs::complete(&id, attempts),
+        Err(error) if attempts >= MAX_ATTEMPTS => {
+            tracing::error!(job = %id, %queue, error, "a job failed for the last time");
+            jobs::bury(&id, attempts, &error)
         }
         Err(error) => {
-            tracing::warn!(job = %job.id, queue = %job.queue, attempts = job.attempts, error, "a job failed");
-            jobs::retry_later(&job.id, job.attempts, app.now() + pause(job.attempts), &error)
+            tracing::warn!(job = %id, %queue, attempts, error, "a job failed");
+            jobs::retry_later(&id, attempts, app.now() + pause(attempts), &error)
         }
     };
     app.store.batch(vec![statement]).await?;
     Ok(())
+}
+
+/// Sends a queued mail.
+async fn send(app: &App, payload: &[u8]) -> Result<(), String> {
+    let mail = app.mail.as_ref().ok_or("there is no mail transport")?;
+    let message = outbox::open(app, payload).map_err(|failure| format!("{failure:?}"))?;
+    mail.send(&message).await.map_err(|error| error.to_string())
 }
 
 fn pause(attempts: i64) -> i64 {

@@ -5,14 +5,17 @@
 mod access_tokens;
 pub mod activity;
 pub mod administrators;
+pub mod api_keys;
 mod app;
 mod audit;
 pub mod authenticate;
 mod breach_check;
 pub mod claims;
+pub mod clean_up;
 pub mod clock;
 pub mod configuration;
 pub mod contact_channels;
+pub mod data_vault;
 mod declared_projects;
 mod deployment_secrets;
 pub mod email_templates;

@@ -1,7 +1,9 @@
 //! Sealing again, with the current master key, what an older one sealed: after it, the older key can be removed from
 //! the configuration.
 
-use latchkey_storage::{deployment_secrets, projects as stored_projects, signing_keys, users};
+use latchkey_storage::{
+    deployment_secrets, projects as stored_projects, signing_keys, users, webhook_endpoints,
+};
 
 use crate::app::App;
 use crate::failure::Failure;
@@ -29,7 +31,7 @@ pub async fn reseal(app: &App) -> Result<usize, Failure> {
     }
     for project in projects::ids(app).await? {
         let of = project.clone();
-        let (row, keys, totp) = app
+        let (row, keys, totp, endpoints) = app
             .store
             .scan(move |tx| {
                 Box::pin(async move {
@@ -37,6 +39,7 @@ pub async fn reseal(app: &App) -> Result<usize, Failure> {
                         stored_projects::get(tx, &of).await?,
                         signing_keys::list(tx, &of).await?,
                         users::totp_secrets(tx, &of).await?,
+                        webhook_endpoints::list(tx, &of).await?,
                     ))
                 })
             })
@@ -50,6 +53,17 @@ pub async fn reseal(app: &App) -> Result<usize, Failure> {
             let context = crate::signing_keys::seal_context(&project, &key.kid);
             if let Some(sealed) = again(&context, &key.private_key_sealed)? {
                 statements.push(signing_keys::reseal(&project, &key.kid, &sealed));
+            }
+        }
+        for endpoint in endpoints {
+            let context = crate::webhooks::seal_context(&project, &endpoint.id);
+            let current = again(&context, &endpoint.secret_sealed)?;
+            let previous = endpoint.previous_secret_sealed.as_deref();
+            let resealed = previous.map(|sealed| again(&context, sealed)).transpose()?.flatten();
+            if current.is_some() || resealed.is_some() {
+                let current = current.unwrap_or_else(|| endpoint.secret_sealed.clone());
+                let previous = resealed.as_deref().or(previous);
+                statements.push(webhook_endpoints::reseal(&endpoint, &current, previous));
             }
         }
         for secret in totp {

@@ -1,7 +1,7 @@
 //! Mail on its way out: a sealed row of the job queue, written in the transaction of whatever causes the mail.
 
 use latchkey_api_types::ids::JobId;
-use latchkey_mail::{EmailVerification, Message, TeamInvitation};
+use latchkey_mail::{ApiKeyRevoked, EmailVerification, Message, TeamInvitation};
 use latchkey_storage::engine::Stmt;
 use latchkey_storage::jobs;
 
@@ -34,6 +34,19 @@ pub(crate) fn team_invitation(
     link: &str,
 ) -> Result<Stmt, Failure> {
     let mail = TeamInvitation { project_name: &project.display_name, team_name, link };
+    let message =
+        mail.to_message(to, &app.config.mail.sender(&project.display_name)).map_err(Failure::internal)?;
+    queue(app, project, &message)
+}
+
+/// The statement that queues a mail about a key that was found in public.
+pub(crate) fn api_key_revoked(
+    app: &App,
+    project: &Project,
+    to: &str,
+    description: &str,
+) -> Result<Stmt, Failure> {
+    let mail = ApiKeyRevoked { project_name: &project.display_name, description };
     let message =
         mail.to_message(to, &app.config.mail.sender(&project.display_name)).map_err(Failure::internal)?;
     queue(app, project, &message)

@@ -29,6 +29,27 @@ pub enum OutgoingError {
     Transport(String),
 }
 
+/// What the other side said.
+#[derive(Debug)]
+pub struct OutgoingAnswer {
+    /// The status.
+    pub status: u16,
+    /// The beginning of the body.
+    pub body: Vec<u8>,
+}
+
+/// Why a request got no answer, with the reasons behind the reason but without the URL, which may hold secrets.
+fn said(error: &reqwest::Error) -> OutgoingError {
+    let mut text = if error.is_timeout() { "it took too long".to_owned() } else { "it failed".to_owned() };
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    OutgoingError::Transport(text)
+}
+
 /// Hosts and address ranges that may be called although they are private.
 pub type Exceptions = Vec<AllowedTarget>;
 
@@ -92,15 +113,59 @@ impl Outgoing {
         Ok(String::from_utf8_lossy(&body).into_owned())
     }
 
+    /// POSTs a body and reads at most `max_bytes` of the answer, whatever its status; the rest is not read.
+    pub async fn post(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: String,
+        timeout: Duration,
+        max_bytes: usize,
+    ) -> Result<OutgoingAnswer, OutgoingError> {
+        let url = Url::parse(url).map_err(|_| OutgoingError::Forbidden(url.to_owned()))?;
+        self.check(&url)?;
+        let mut request = self.client.post(url).timeout(timeout).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut response = request.send().await.map_err(|error| said(&error))?;
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        // The status is what counts: an answer that breaks off or drags on is cut where it stops.
+        while body.len() < max_bytes {
+            let Ok(Some(chunk)) = response.chunk().await else { break };
+            body.extend_from_slice(&chunk[..chunk.len().min(max_bytes - body.len())]);
+        }
+        Ok(OutgoingAnswer { status, body })
+    }
+
+    /// Whether the host of a URL is among the exceptions: then it is a machine of the operator's.
+    pub fn excepts(&self, url: &Url) -> bool {
+        let address = match url.host() {
+            Some(Host::Ipv4(address)) => IpAddr::V4(address),
+            Some(Host::Ipv6(address)) => IpAddr::V6(address),
+            Some(Host::Domain(host)) => {
+                let named = |target: &AllowedTarget| matches!(target, AllowedTarget::Host(name) if name.eq_ignore_ascii_case(host));
+                return self.exceptions.iter().any(named);
+            }
+            None => return false,
+        };
+        let ranged = |target: &AllowedTarget| matches!(target, AllowedTarget::Network(range) if range.contains(address));
+        self.exceptions.iter().any(ranged)
+    }
+
     /// Literal addresses never reach the resolver, so they are checked here.
-    fn check(&self, url: &Url) -> Result<(), OutgoingError> {
+    ///
+    /// # Errors
+    /// [`OutgoingError::Forbidden`] for private addresses and for schemes other than http and https.
+    pub fn check(&self, url: &Url) -> Result<(), OutgoingError> {
         let address = match url.host() {
             Some(Host::Ipv4(address)) => IpAddr::V4(address),
             Some(Host::Ipv6(address)) => IpAddr::V6(address),
             Some(Host::Domain(_)) if matches!(url.scheme(), "http" | "https") => return Ok(()),
             _ => return Err(OutgoingError::Forbidden(url.host_str().unwrap_or_default().to_owned())),
         };
-        if may_call(&self.exceptions, address) {
+        if matches!(url.scheme(), "http" | "https") && may_call(&self.exceptions, address) {
             Ok(())
         } else {
             Err(OutgoingError::Forbidden(address.to_string()))

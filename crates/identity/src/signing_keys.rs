@@ -169,9 +169,14 @@ async fn rows(app: &App, project: &ProjectId) -> Result<Vec<SigningKeyRow>, Fail
     app.store.read(move |tx| Box::pin(async move { Ok(signing_keys::list(tx, &project).await?) })).await
 }
 
+/// How long a retired key is honoured, milliseconds.
+pub(crate) fn honoured_for(app: &App) -> i64 {
+    app.config.tokens.access_token_lifetime.as_millis() + RETIRED_MARGIN
+}
+
 async fn load(app: &App, project: &ProjectId) -> Result<Arc<ProjectKeys>, Failure> {
     let now = app.now();
-    let honoured_for = app.config.tokens.access_token_lifetime.as_millis() + RETIRED_MARGIN;
+    let honoured_for = honoured_for(app);
     let mut keys = ProjectKeys {
         signing: HashMap::new(),
         verifying: HashMap::new(),

@@ -3,6 +3,7 @@
 //! To add a message: a struct beside [`EmailVerification`], its `.txt` and `.html` in `templates/`, and its lines in
 //! `template.rs`. This crate sends nothing by itself and knows nothing about users or queues.
 
+mod api_key_revoked;
 mod dev_mailbox;
 mod email_verification;
 mod message;
@@ -10,6 +11,7 @@ mod team_invitation;
 mod template;
 mod transport;
 
+pub use api_key_revoked::ApiKeyRevoked;
 pub use dev_mailbox::{DevMailbox, StoredMail};
 pub use email_verification::EmailVerification;
 pub use message::{Message, MessageError};

@@ -21,6 +21,8 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let sources = templates![
         "layout.html",
         "dev_mailbox.html",
+        "api_key_revoked.html",
+        "api_key_revoked.txt",
         "email_verification.html",
         "email_verification.txt",
         "team_invitation.html",

@@ -55,6 +55,8 @@ fn presets(flags: &DevFlags, data: &DevData) -> Vec<(String, String)> {
         ("server.bind", "127.0.0.1:8080".to_owned()),
         ("database.url", database),
         ("security.master_keys", data.master_key.expose().to_owned()),
+        // Webhook receivers and providers under development run on the same machine.
+        ("outgoing.allow_private_addresses", r#"["127.0.0.0/8", "::1", "localhost"]"#.to_owned()),
     ]
     .map(|(key, value)| (key.to_owned(), value))
     .into()

@@ -80,3 +80,11 @@ pub fn bury(id: &str, attempts: i64, error: &str) -> Stmt {
         args![id, attempts, error],
     )
 }
+
+/// Deletes up to `limit` jobs that were given up and are from before `before`.
+pub fn prune(before: i64, limit: i64) -> Stmt {
+    stmt(
+        "DELETE FROM jobs WHERE id IN (SELECT j.id FROM jobs j WHERE j.state = 'dead' AND j.created_at < $1 LIMIT $2)",
+        args![before, limit],
+    )
+}

@@ -1,8 +1,10 @@
 //! All SQL: the engine with its two drivers, one file per noun, migrations.
 
+pub mod api_keys;
 pub mod audit_events;
 pub mod contact_channels;
 pub mod credentials;
+pub mod data_vault_entries;
 pub mod deployment_secrets;
 pub mod engine;
 pub mod images;
@@ -22,6 +24,9 @@ pub mod team_permissions;
 pub mod teams;
 pub mod users;
 mod values;
+pub mod webhook_deliveries;
+pub mod webhook_endpoints;
+pub mod webhook_messages;
 
 use engine::Migration;
 pub use engine::{StorageError, Store};
@@ -33,4 +38,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0003_people", sql: include_str!("../migrations/0003_people.sql") },
     Migration { name: "0004_teams", sql: include_str!("../migrations/0004_teams.sql") },
     Migration { name: "0005_projects", sql: include_str!("../migrations/0005_projects.sql") },
+    Migration { name: "0006_webhooks", sql: include_str!("../migrations/0006_webhooks.sql") },
+    Migration { name: "0007_api_keys", sql: include_str!("../migrations/0007_api_keys.sql") },
+    Migration { name: "0008_data_vault", sql: include_str!("../migrations/0008_data_vault.sql") },
 ];

@@ -77,3 +77,12 @@ pub fn claim(project: &ProjectId, id: OneTimeCodeId, now: i64) -> Stmt {
         args![project, id, now],
     )
 }
+
+/// Deletes up to `limit` codes that were used or expired before `before`, whatever their project.
+pub fn prune(before: i64, limit: i64) -> Stmt {
+    stmt(
+        "DELETE FROM one_time_codes WHERE (project_id, id) IN (SELECT c.project_id, c.id FROM one_time_codes c \
+         WHERE c.expires_at < $1 OR c.used_at < $1 LIMIT $2)",
+        args![before, limit],
+    )
+}

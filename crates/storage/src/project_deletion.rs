@@ -35,6 +35,12 @@ macro_rules! tables {
 
 tables! {
     "jobs" ("id"),
+    "webhook_deliveries" ("endpoint_id, message_id"),
+    "webhook_attempts" ("id"),
+    "webhook_messages" ("id"),
+    "webhook_endpoints" ("id"),
+    "api_keys" ("id"),
+    "data_vault_entries" ("store_id, hashed_key"),
     "audit_events" ("id"),
     "one_time_codes" ("id"),
     "images" ("id"),

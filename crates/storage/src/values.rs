@@ -1,14 +1,16 @@
 //! How the types of the domain are stored: ids as text, hashes as bytes.
 
 use latchkey_api_types::ids::{
-    AuditEventId, ContactChannelId, ImageId, JobId, KeySetId, NotificationCategoryId, OauthAccountId,
-    OneTimeCodeId, ProjectId, SessionId, TeamId, TeamInvitationId, UserId,
+    ApiKeyId, AuditEventId, ContactChannelId, ImageId, JobId, KeySetId, NotificationCategoryId,
+    OauthAccountId, OneTimeCodeId, ProjectId, SessionId, TeamId, TeamInvitationId, UserId, WebhookAttemptId,
+    WebhookEndpointId, WebhookMessageId,
 };
 use latchkey_crypto::TokenHash;
 
 use crate::engine::{FromValue, ToValue, Value, ValueRef, text_value, wrong_kind};
 
 text_value!(
+    ApiKeyId,
     AuditEventId,
     ContactChannelId,
     ImageId,
@@ -21,7 +23,10 @@ text_value!(
     SessionId,
     TeamId,
     TeamInvitationId,
-    UserId
+    UserId,
+    WebhookAttemptId,
+    WebhookEndpointId,
+    WebhookMessageId
 );
 
 impl ToValue for TokenHash {

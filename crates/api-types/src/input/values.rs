@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::{Input, Location, Violations, required};
 use crate::access::AccessType;
 use crate::ids::{
-    AuditEventId, ContactChannelId, JobId, KeySetId, NotificationCategoryId, OauthAccountId, OneTimeCodeId,
-    ProjectId, SessionId, TeamId, TeamInvitationId, UserId,
+    ApiKeyId, AuditEventId, ContactChannelId, JobId, KeySetId, NotificationCategoryId, OauthAccountId,
+    OneTimeCodeId, ProjectId, SessionId, TeamId, TeamInvitationId, UserId, WebhookEndpointId,
+    WebhookMessageId,
 };
 
 /// The text of a string, or of a number or boolean, which stand for their spelling.
@@ -280,6 +281,9 @@ parsed! {
     OneTimeCodeId "must be a UUID";
     JobId "must be a UUID";
     AuditEventId "must be a UUID";
+    ApiKeyId "must be a UUID";
+    WebhookEndpointId "must be the id of an endpoint, ep_ and 27 characters";
+    WebhookMessageId "must be the id of a message, msg_ and 27 characters";
     ProjectId "must be a UUID or \"internal\"";
     AccessType "must be one of client, server, admin";
 }

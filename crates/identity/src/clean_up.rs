@@ -1,0 +1,50 @@
+//! What goes by itself: rows that nobody will ask for again are deleted once a day, in small batches so that writers
+//! do not wait. How long each kind is kept is configured in `[retention]`.
+
+use latchkey_config::Duration;
+use latchkey_storage::engine::Stmt;
+use latchkey_storage::{audit_events, jobs, one_time_codes, sessions, webhook_messages};
+
+use crate::app::App;
+use crate::failure::Failure;
+use crate::projects;
+use crate::signing_keys;
+
+/// How many rows one transaction deletes.
+const CHUNK: i64 = 500;
+
+/// Deletes everything that has outlived its time; returns how many rows that were, those that went with them not
+/// counted.
+pub async fn run(app: &App) -> Result<u64, Failure> {
+    let now = app.now();
+    let retention = &app.config.retention;
+    let before = |kept: Duration| now - kept.as_millis();
+    let mut deleted = 0;
+    deleted += in_chunks(app, || sessions::prune(before(retention.expired_sessions), CHUNK)).await?;
+    deleted += in_chunks(app, || one_time_codes::prune(before(retention.one_time_codes), CHUNK)).await?;
+    deleted += in_chunks(app, || jobs::prune(before(retention.dead_jobs), CHUNK)).await?;
+    deleted += in_chunks(app, || webhook_messages::prune(before(retention.webhook_log), CHUNK)).await?;
+    let retired = now - signing_keys::honoured_for(app);
+    deleted += in_chunks(app, || latchkey_storage::signing_keys::prune(retired, CHUNK)).await?;
+    if let Some(kept) = retention.audit_events {
+        for project in projects::ids(app).await? {
+            deleted += in_chunks(app, || audit_events::prune(&project, before(kept), CHUNK)).await?;
+        }
+    }
+    Ok(deleted)
+}
+
+/// Runs a statement that deletes up to [`CHUNK`] rows until it finds fewer.
+async fn in_chunks(app: &App, statement: impl Fn() -> Stmt) -> Result<u64, Failure> {
+    let mut deleted = 0;
+    loop {
+        let outcomes = app.store.batch(vec![statement()]).await?;
+        let affected = outcomes.first().map_or(0, |outcome| outcome.affected);
+        deleted += affected;
+        if affected < CHUNK.unsigned_abs() {
+            return Ok(deleted);
+        }
+        // Whoever waits for the writer gets a turn in between.
+        tokio::task::yield_now().await;
+    }
+}

@@ -1,0 +1,4 @@
+//! What goes by itself, and what stays.
+
+mod rows;
+mod webhooks;
