@@ -55,11 +55,13 @@ impl Postgres {
         let mut local = String::new();
         if options.behind_pooler {
             // A pooler may refuse start-up options, and a setting must not outlive its transaction.
-            local = format!("; SET LOCAL statement_timeout = {timeout}");
+            local = format!("; SET LOCAL statement_timeout = {timeout}; SET LOCAL jit = off");
         } else {
             let given = config.get_options().unwrap_or_default();
-            // Planning anew for each value would cost many times what running a statement does.
-            let ours = format!("-c statement_timeout={timeout} -c plan_cache_mode=force_generic_plan");
+            // Planning anew for each value would cost many times what running a statement does, and so would compiling
+            // it: plans for all values look dear, because they do not know that a page is short.
+            let ours =
+                format!("-c statement_timeout={timeout} -c plan_cache_mode=force_generic_plan -c jit=off");
             config.options(format!("{given} {ours}").trim());
         }
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };

@@ -49,6 +49,7 @@ pub struct UserFilter {
 /// A place in the order: sign-up and id. The id may be a text beyond all ids.
 type Place = (i64, String);
 
+/// COUNT rather than EXISTS, for which PostgreSQL may read all memberships or addresses into a table of its own first.
 macro_rules! page {
     ($from:expr, $anonymous:literal, $after:literal, $before:literal, $order:literal) => {
         concat!(
@@ -63,10 +64,10 @@ macro_rules! page {
             " ($4, $5) ",
             $anonymous,
             "AND ($6 OR NOT u.restricted_by_admin) AND ($6 OR NOT $7 OR c.is_verified) \
-             AND ($8 = '' OR EXISTS (SELECT 1 FROM team_memberships m \
-             WHERE m.project_id = u.project_id AND m.team_id = $8 AND m.user_id = u.id)) \
-             AND ($9 = '' OR u.id = $10 OR u.search_name LIKE $9 ESCAPE '!' OR EXISTS (SELECT 1 FROM contact_channels s \
-             WHERE s.project_id = u.project_id AND s.user_id = u.id AND lower(s.value) LIKE $9 ESCAPE '!')) \
+             AND ($8 = '' OR (SELECT COUNT(*) FROM team_memberships m \
+             WHERE m.project_id = u.project_id AND m.team_id = $8 AND m.user_id = u.id) > 0) \
+             AND ($9 = '' OR u.id = $10 OR u.search_name LIKE $9 ESCAPE '!' OR (SELECT COUNT(*) FROM contact_channels s \
+             WHERE s.project_id = u.project_id AND s.user_id = u.id AND lower(s.value) LIKE $9 ESCAPE '!') > 0) \
              ORDER BY ",
             $order,
             " LIMIT $11"
