@@ -6,6 +6,7 @@ mod editing;
 mod invitations;
 mod listing;
 mod memberships;
+mod pictures;
 mod profiles;
 mod races;
 
