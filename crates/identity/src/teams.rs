@@ -120,7 +120,10 @@ pub async fn list(app: &App, auth: &Auth, query: TeamsQuery) -> Result<List<Serv
     Ok(List::page(items, next.map(|id| id.to_string())))
 }
 
-/// One page. A cursor that names no team of the project begins behind the last one.
+/// One page.
+///
+/// # Errors
+/// 400 for a cursor that is no team of the project.
 async fn page(
     tx: &mut Tx,
     project: &ProjectId,
@@ -128,7 +131,8 @@ async fn page(
     cursor: Option<TeamId>,
 ) -> Result<Vec<TeamRow>, Failure> {
     if let Some(cursor) = cursor {
-        let Some(first) = teams::get(tx, project, cursor).await? else { return Ok(Vec::new()) };
+        let first = teams::get(tx, project, cursor).await?;
+        let first = first.ok_or_else(|| Failure::text(400, "The cursor is no team of the project."))?;
         filter.from = Some((first.created_at, first.id));
     }
     Ok(teams::list(tx, project, &filter).await?)

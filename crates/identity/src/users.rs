@@ -31,6 +31,7 @@ pub use changes::update;
 pub(crate) use changes::{Written, totp_seal_context};
 pub use creation::create;
 pub(crate) use creation::{NewUser, blank, creation, upgrade};
+pub(crate) use list::views;
 pub use list::{list, preview_affected};
 
 /// A user of the project as servers see it.

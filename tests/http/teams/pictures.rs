@@ -5,7 +5,7 @@ use latchkey_tests::{people, teams};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::PNG;
+use super::{NOBODY, PNG};
 
 /// The answer at a picture's address, which must be in this folder.
 async fn fetch(server: &TestServer, folder: &str, url: &Value) -> Answer {
@@ -56,7 +56,7 @@ on_both_engines! {
         let body = json!({ "profile_image_url": PNG });
         let path = format!("/team-member-profiles/{team}/{}", ada.id);
         server.patch(&path).server().json(&body).send().await.expect_error(404, "TEAM_MEMBERSHIP_NOT_FOUND");
-        let unknown = json!({ "display_name": "x", "profile_image_url": PNG, "creator_user_id": super::NOBODY });
+        let unknown = json!({ "display_name": "x", "profile_image_url": PNG, "creator_user_id": NOBODY });
         server.post("/teams").server().json(&unknown).send().await.expect_error(404, "USER_NOT_FOUND");
         let twice = server.patch(&format!("/teams/{team}")).server().json(&body).send().await.expect(200);
         assert_eq!(fetch(&server, "team-profile-images", &twice["profile_image_url"]).await.status, 200);

@@ -1,5 +1,6 @@
 //! Member profiles (contract 06 §3): what members are called in their teams.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use latchkey_api_types::ids::{TeamId, UserId};
@@ -8,6 +9,7 @@ use latchkey_api_types::team::{ClientMemberProfile, MemberProfileUpdate, ServerM
 use latchkey_api_types::{AccessType, KnownError};
 use latchkey_storage::engine::Tx;
 use latchkey_storage::team_memberships::{self, MemberRow};
+use latchkey_storage::users::UserFilter;
 use latchkey_storage::{teams, users};
 
 use crate::app::App;
@@ -16,7 +18,7 @@ use crate::failure::Failure;
 use crate::images::{self, Owner};
 use crate::permissions::{self, system};
 use crate::projects::Project;
-use crate::users::show_in;
+use crate::users::{show_in, views};
 
 /// A profile as clients see it: what is not set for the team is the user's own.
 fn view(row: MemberRow) -> ClientMemberProfile {
@@ -88,9 +90,27 @@ pub async fn list(
                 {
                     return Err(KnownError::user_not_found().into());
                 }
-                let mut profiles = Vec::new();
-                for row in team_memberships::list(tx, &project.id, team, user).await? {
-                    profiles.push(server_view(tx, &project, row).await?);
+                let members = team_memberships::list(tx, &project.id, team, user).await?;
+                let mut profiles = Vec::with_capacity(members.len());
+                if let (Some(team), None) = (team, user) {
+                    // Whole teams are asked for often: their users are read together.
+                    let everybody = UserFilter {
+                        include_anonymous: true,
+                        include_restricted: true,
+                        team: Some(team),
+                        ..UserFilter::default()
+                    };
+                    let rows = users::list(tx, &project.id, &everybody).await?;
+                    let shown = views(tx, &project, rows).await?.into_iter();
+                    let mut shown: BTreeMap<UserId, _> = shown.map(|user| (user.fields.id, user)).collect();
+                    let with_user = members.into_iter().filter_map(|row| {
+                        Some(ServerMemberProfile { user: shown.remove(&row.user_id)?, client: view(row) })
+                    });
+                    profiles.extend(with_user);
+                } else {
+                    for row in members {
+                        profiles.push(server_view(tx, &project, row).await?);
+                    }
                 }
                 Ok(profiles)
             })

@@ -67,7 +67,11 @@ pub async fn list(app: &App, auth: &Auth, query: UsersQuery) -> Result<List<Serv
 }
 
 /// The users as servers see them. What belongs to them is read for all of them together.
-async fn views(tx: &mut Tx, project: &Project, rows: Vec<UserRow>) -> Result<Vec<ServerUser>, Failure> {
+pub(crate) async fn views(
+    tx: &mut Tx,
+    project: &Project,
+    rows: Vec<UserRow>,
+) -> Result<Vec<ServerUser>, Failure> {
     let mut accounts: BTreeMap<_, Vec<OauthAccountRow>> = BTreeMap::new();
     let owners: Vec<_> = rows.iter().filter(|row| row.oauth_accounts > 0).map(|row| row.id).collect();
     if !owners.is_empty() {
