@@ -3,6 +3,7 @@
 mod accepting;
 mod creation;
 mod editing;
+mod events;
 mod invitations;
 mod listing;
 mod memberships;

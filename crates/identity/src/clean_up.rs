@@ -3,7 +3,7 @@
 
 use latchkey_config::Duration;
 use latchkey_storage::engine::Stmt;
-use latchkey_storage::{audit_events, jobs, one_time_codes, sessions, webhook_messages};
+use latchkey_storage::{audit_events, jobs, one_time_codes, sessions, team_invitations, webhook_messages};
 
 use crate::app::App;
 use crate::failure::Failure;
@@ -22,6 +22,7 @@ pub async fn run(app: &App) -> Result<u64, Failure> {
     let mut deleted = 0;
     deleted += in_chunks(app, || sessions::prune(before(retention.expired_sessions), CHUNK)).await?;
     deleted += in_chunks(app, || one_time_codes::prune(before(retention.one_time_codes), CHUNK)).await?;
+    deleted += in_chunks(app, || team_invitations::prune(before(retention.one_time_codes), CHUNK)).await?;
     deleted += in_chunks(app, || jobs::prune(before(retention.dead_jobs), CHUNK)).await?;
     deleted += in_chunks(app, || webhook_messages::prune(before(retention.webhook_log), CHUNK)).await?;
     let retired = now - signing_keys::honoured_for(app);

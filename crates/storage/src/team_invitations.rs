@@ -150,3 +150,12 @@ pub fn revoke(project: &ProjectId, team: TeamId, id: TeamInvitationId, now: i64)
         args![project, team, id, now],
     )
 }
+
+/// Deletes up to `limit` invitations that expired before `before`, whatever their project.
+pub fn prune(before: i64, limit: i64) -> Stmt {
+    stmt(
+        "DELETE FROM team_invitations WHERE (project_id, id) IN (SELECT i.project_id, i.id FROM team_invitations i \
+         WHERE i.expires_at < $1 LIMIT $2)",
+        args![before, limit],
+    )
+}

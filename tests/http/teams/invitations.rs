@@ -152,6 +152,21 @@ on_both_engines! {
         assert_eq!(open(&server, &format!("user_id={}", cy.id)).await, json!([]));
     }
 
+    async fn long_expired_invitations_are_forgotten(server) {
+        let team = teams::create(&server, "Engines").await;
+        let (_, code) = teams::invite(&server, &team, "cy@example.com").await;
+        let check = || {
+            let body = json!({ "code": code });
+            server.post("/team-invitations/accept/check-code").client().json(&body).send()
+        };
+        server.clock().advance_seconds(WEEK / 1000);
+        latchkey_identity::clean_up::run(server.app()).await.expect("a clean-up");
+        check().await.expect_error(400, "VERIFICATION_CODE_EXPIRED");
+        server.clock().advance_seconds(365 * 24 * 60 * 60);
+        latchkey_identity::clean_up::run(server.app()).await.expect("a clean-up");
+        check().await.expect_error(404, "VERIFICATION_CODE_NOT_FOUND");
+    }
+
     async fn an_invitation_that_is_taken_back_is_gone(server) {
         let cy = verified(&server, "cy@example.com").await;
         let (team, other) = (teams::create(&server, "Engines").await, teams::create(&server, "Other").await);
