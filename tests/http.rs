@@ -16,6 +16,7 @@ mod http {
     mod protocol;
     mod sessions;
     mod teams;
+    mod sign_up_rules;
     mod tokens;
     mod users;
     mod webhooks;

@@ -9,7 +9,6 @@ use latchkey_api_types::ErrorCode;
 /// test below fails while a row is stale.
 const LATER: &[(&str, &str)] = &[
     ("ALL_OVERLOADS_FAILED", "endpoints with several forms for one access type"),
-    ("SIGN_UP_REJECTED", "sign-up rules"),
     ("BOT_CHALLENGE_REQUIRED", "bot challenges"),
     ("BOT_CHALLENGE_FAILED", "bot challenges"),
     ("PASSWORD_TOO_LONG", "preempted by SCHEMA_ERROR"),

@@ -170,6 +170,18 @@ async fn tour(server: TestServer) {
     server.delete(&path).server().send().await.expect(200);
     server.delete(&user(&bo.id)).server().send().await.expect(200);
     own_projects(&server).await;
+    restricting_rule(&server).await;
+}
+
+/// A sign-up rule that restricts somebody who was anonymous.
+async fn restricting_rule(server: &TestServer) {
+    let rule = json!({ "auth.signUpRules.all": { "enabled": true, "condition": "true", "action": { "type": "restrict" } } });
+    let body = json!({ "config_override_string": rule.to_string() });
+    server.patch("/internal/config/override/branch").admin().json(&body).send().await.expect(200);
+    let nobody = people::anonymous(server).await;
+    let body = json!({ "email": "restricted@example.com", "password": PASSWORD });
+    let upgrade = server.post("/auth/password/sign-up").client().user(&nobody.access_token);
+    upgrade.json(&body).send().await.expect(200);
 }
 
 /// Owners of projects, keys, and the end of a project.

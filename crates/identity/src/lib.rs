@@ -38,6 +38,7 @@ pub mod projects;
 mod refresh_tokens;
 pub mod sessions;
 pub mod sign_in;
+mod sign_up_rules;
 pub mod signing_keys;
 pub mod teams;
 pub mod users;

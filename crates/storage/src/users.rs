@@ -180,6 +180,15 @@ pub fn insert(row: &UserRow) -> Stmt {
     )
 }
 
+/// Restricts a user, for a reason that only servers see.
+pub fn restrict(project: &ProjectId, user: UserId, details: &str) -> Stmt {
+    stmt(
+        "UPDATE users SET restricted_by_admin = TRUE, restricted_by_admin_private_details = $3 \
+         WHERE project_id = $1 AND id = $2",
+        args![project, user, details],
+    )
+}
+
 /// Writes every column of a user that was read in the same transaction. `last_active_at` stays as it is.
 pub fn update(row: &UserRow) -> Stmt {
     stmt(

@@ -20,6 +20,7 @@ use crate::outbox;
 use crate::passwords;
 use crate::sessions::{Beginning, begin, find_user};
 use crate::sign_in::{Origin, second_factor_required, token_pair};
+use crate::sign_up_rules::{self, Applicant};
 use crate::users::{self, NewUser, blank};
 
 /// Authentication method of RFC 8176.
@@ -41,7 +42,7 @@ pub struct SignUp {
 ///
 /// # Errors
 /// In this order: `PASSWORD_AUTHENTICATION_NOT_ENABLED`, `REDIRECT_URL_NOT_WHITELISTED`, `SIGN_UP_NOT_ENABLED`,
-/// the password rules, `USER_EMAIL_ALREADY_EXISTS`, `MULTI_FACTOR_AUTHENTICATION_REQUIRED`.
+/// the password rules, `USER_EMAIL_ALREADY_EXISTS`, `SIGN_UP_REJECTED`, `MULTI_FACTOR_AUTHENTICATION_REQUIRED`.
 pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPair, Failure> {
     let project = &auth.project;
     let settings = &project.settings;
@@ -59,6 +60,7 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
     if is_taken(app, auth, &email).await? {
         return Err(taken());
     }
+    let admission = sign_up_rules::admit(settings, &applicant(auth, &email))?;
     let hash = app.hasher.hash(request.password).await?;
 
     let now = app.now();
@@ -73,9 +75,12 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
     user.primary_email_verified = Some(verified);
     user.primary_email_used_for_auth = Some(true);
     user.has_password = true;
+    admission.apply(&mut user);
 
     let mut statements = if upgraded.is_some() {
-        users::upgrade(app, project, &user, Some(&hash)).await?
+        let mut statements = users::upgrade(app, project, &user, Some(&hash)).await?;
+        statements.extend(admission.restrict(&project.id, user.id));
+        statements
     } else {
         let new = NewUser { row: user, password: Some(hash), accounts: Vec::new() };
         let created = users::creation(app, project, new);
@@ -116,6 +121,19 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
         return Err(second_factor_required(app, project, &user, true, None).await?);
     }
     token_pair(app, project, &user, &session, token).await
+}
+
+/// What the sign-up rules know of somebody who signs up with a password.
+fn applicant<'a>(auth: &'a Auth, email: &'a str) -> Applicant<'a> {
+    let anonymous = auth.user.as_ref().map(|user| &user.row).filter(|user| user.is_anonymous);
+    Applicant {
+        email,
+        country_code: anonymous.and_then(|user| user.country_code.as_deref()).unwrap_or_default(),
+        auth_method: "password",
+        oauth_provider: "",
+        risk_bot: anonymous.map_or(0, |user| user.risk_bot),
+        risk_free_trial_abuse: anonymous.map_or(0, |user| user.risk_free_trial_abuse),
+    }
 }
 
 async fn is_taken(app: &App, auth: &Auth, email: &str) -> Result<bool, Failure> {
