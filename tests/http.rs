@@ -15,8 +15,8 @@ mod http {
     mod projects;
     mod protocol;
     mod sessions;
-    mod teams;
     mod sign_up_rules;
+    mod teams;
     mod tokens;
     mod users;
     mod webhooks;

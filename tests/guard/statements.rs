@@ -136,6 +136,9 @@ async fn tour(server: TestServer) {
     select_team(&server, cy).await;
     teams_and_permissions(&server, cy).await;
 
+    own_projects(&server).await;
+    restricting_rule(&server).await;
+
     // The operator's verbs, keys, jobs that fail.
     signing_keys::rotate(server.app(), &project, true).await.expect("a rotation");
     server
@@ -169,8 +172,6 @@ async fn tour(server: TestServer) {
     let path = format!("/oauth-providers/{}/{}", path("user_id"), path("id"));
     server.delete(&path).server().send().await.expect(200);
     server.delete(&user(&bo.id)).server().send().await.expect(200);
-    own_projects(&server).await;
-    restricting_rule(&server).await;
 }
 
 /// A sign-up rule that restricts somebody who was anonymous.

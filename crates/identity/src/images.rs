@@ -13,6 +13,7 @@ use latchkey_storage::images::{self, ImageRow};
 
 use crate::app::App;
 use crate::failure::Failure;
+use crate::projects;
 pub use format::Format;
 
 /// The longest payload, in characters of base64.
@@ -168,6 +169,8 @@ pub async fn get(app: &App, path: ImagePath) -> Result<Image, Failure> {
     let (id, format) = path.file.split_once('.').ok_or_else(missing)?;
     let id: ImageId = id.parse().map_err(|_| missing())?;
     let (project, folder) = (path.project_id, path.folder);
+    // What belonged to a deleted project may still be there for a while.
+    projects::find(app, &project).await?.ok_or_else(missing)?;
     let row = app.store.lookup(move |tx| {
         Box::pin(async move { Ok::<_, Failure>(images::get(tx, &project, folder.as_str(), id).await?) })
     });

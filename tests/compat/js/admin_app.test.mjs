@@ -122,9 +122,8 @@ onEachEngine("admin app", (server) => {
     const people = new StackClientApp({ baseUrl: server.base_url, projectId: "internal", tokenStore: "memory" });
     await people.signUpWithCredential({ email: newEmail(), password: PASSWORD, noVerificationCallback: true });
     const user = await people.getUser();
-    const teams = await user.listTeams();
-    if (teams.length === 0) return; // No team of their own to own a project.
-    const project = await user.createProject({ displayName: "Mine", teamId: teams[0].id });
+    const team = await user.createTeam({ displayName: "Owners" });
+    const project = await user.createProject({ displayName: "Mine", teamId: team.id });
     assert.deepEqual((await user.listOwnedProjects()).map(({ id }) => id), [project.id]);
     await project.update({ config: { credentialEnabled: false } });
     assert.equal((await project.app.getProject()).config.credentialEnabled, false);
