@@ -3,7 +3,7 @@
 use latchkey_api_types::ErrorCode::{
     EmailPasswordMismatch, MultiFactorAuthenticationRequired, PasswordAuthenticationNotEnabled,
     PasswordConfirmationMismatch, PasswordRequirementsNotMet, PasswordTooShort, RedirectUrlNotWhitelisted,
-    SignUpNotEnabled, UserDoesNotHavePassword, UserEmailAlreadyExists,
+    SignUpNotEnabled, SignUpRejected, UserDoesNotHavePassword, UserEmailAlreadyExists,
 };
 use latchkey_api_types::auth::{PasswordSet, PasswordSignIn, PasswordSignUp, PasswordUpdate, TokenPair};
 use latchkey_identity::Secret;
@@ -25,6 +25,7 @@ pub(super) fn routes() -> Vec<Route> {
                 PasswordAuthenticationNotEnabled,
                 RedirectUrlNotWhitelisted,
                 SignUpNotEnabled,
+                SignUpRejected,
                 PasswordTooShort,
                 PasswordRequirementsNotMet,
                 UserEmailAlreadyExists,
