@@ -14,17 +14,17 @@ pub(crate) async fn rotate(common: Common, flags: RotateFlags, output: &Output) 
     let config = configuration::load(&common, Vec::new(), Vec::new())?;
     log::start(&config.log)?;
     let rotated = wire::rotate_keys(&config, flags.project.as_deref(), flags.force).await?;
-    let mut text = format!(
-        "Replaced {} signing keys; sealed {} secrets again. Tokens signed before stay valid until they expire.",
+    let kept = match rotated.too_fresh {
+        0 => String::new(),
+        kept => format!(
+            "\n{kept} signing keys were kept: their successors were announced less than an hour ago, and verifiers \
+             that cached the key set would refuse what they sign. If a key has leaked, say --force."
+        ),
+    };
+    let text = format!(
+        "Replaced {} signing keys; sealed {} secrets again. Tokens signed before stay valid until they expire.{kept}",
         rotated.signing_keys, rotated.resealed
     );
-    if rotated.too_fresh > 0 {
-        text.push_str(&format!(
-            "\n{} signing keys were kept: their successors were announced less than an hour ago, and verifiers that \
-             cached the key set would refuse what they sign. If a key has leaked, say --force.",
-            rotated.too_fresh
-        ));
-    }
     output.result(
         text,
         &json!({

@@ -57,7 +57,7 @@ const UPDATE_ERRORS: &[latchkey_api_types::ErrorCode] =
 fn team_definitions() -> Vec<Route> {
     vec![
         Route::get("/team-permission-definitions", "List the permissions that are held in teams")
-            .on(ADMIN, |call: Call, query: Query<()>| list_definitions(call, query, PermissionScope::Team)),
+            .on(ADMIN, |call: Call, Query(()): Query<()>| list_definitions(&call, PermissionScope::Team)),
         Route::post("/team-permission-definitions", "Define a permission that is held in teams")
             .errors(CREATE_ERRORS)
             .on(ADMIN, |call: Call, query: Query<()>, body: Body<PermissionDefinitionCreate>| {
@@ -88,9 +88,7 @@ fn team_definitions() -> Vec<Route> {
 fn project_definitions() -> Vec<Route> {
     vec![
         Route::get("/project-permission-definitions", "List the permissions that are held in the project")
-            .on(ADMIN, |call: Call, query: Query<()>| {
-                list_definitions(call, query, PermissionScope::Project)
-            }),
+            .on(ADMIN, |call: Call, Query(()): Query<()>| list_definitions(&call, PermissionScope::Project)),
         Route::post("/project-permission-definitions", "Define a permission that is held in the project")
             .errors(CREATE_ERRORS)
             .on(ADMIN, |call: Call, query: Query<()>, body: Body<PermissionDefinitionCreate>| {
@@ -121,12 +119,11 @@ fn project_definitions() -> Vec<Route> {
     ]
 }
 
-async fn list_definitions(
-    call: Call,
-    Query(()): Query<()>,
+fn list_definitions(
+    call: &Call,
     scope: PermissionScope,
-) -> Result<Json<List<PermissionDefinition>>, Failure> {
-    Ok(Json(List::whole(definitions::list(&call.auth.project.settings.rbac, scope))))
+) -> std::future::Ready<Result<Json<List<PermissionDefinition>>, Failure>> {
+    std::future::ready(Ok(Json(List::whole(definitions::list(&call.auth.project.settings.rbac, scope)))))
 }
 
 async fn define(

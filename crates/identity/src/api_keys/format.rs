@@ -46,7 +46,7 @@ mod tests {
         let (prefix, rest) = key.split_once('_').unwrap();
         assert_eq!((prefix, rest.len()), ("sk", 99));
         assert_eq!(&rest[..91], format!("{secret}8f14e45fceea467fa9c10c1b2d3e4f50team1574ck4u7h"));
-        assert_eq!(rest[91..], format!("{:08x}", crc32(key[..key.len() - 8].as_bytes())));
+        assert_eq!(rest[91..], format!("{:08x}", crc32(&key.as_bytes()[..key.len() - 8])));
         assert!(make(&secret, id, ApiKeyType::User, true).contains("user3574ck4u7h"));
         assert_eq!(last_four(&key), &key[key.len() - 4..]);
     }
