@@ -218,7 +218,7 @@ on_both_engines! {
         assert_eq!(listed["items"], json!([]), "the same address in another project");
         let path = format!("/team-invitations/{}?team_id={theirs}", own.invitation);
         there(server.delete(&path), "server").send().await.expect_error(404, "VERIFICATION_CODE_NOT_FOUND");
-        assert_eq!(teams::members(&server, &own.team).await, [ada.id.clone()]);
+        assert_eq!(teams::members(&server, &own.team).await, [ada.id.as_str()]);
     }
 
     async fn definitions_of_one_project_are_none_of_another(server) {

@@ -19,7 +19,7 @@ on_both_engines! {
         assert!(rest[..45].bytes().all(|byte| b"0123456789abcdefghjkmnpqrstvwxyz".contains(&byte)));
         assert_eq!(rest[45..77], text(&made, "id").replace('-', ""));
         assert_eq!(&rest[77..91], "user1574ck4u7h");
-        assert_eq!(rest[91..], format!("{:08x}", crc32(key[..key.len() - 8].as_bytes())));
+        assert_eq!(rest[91..], format!("{:08x}", crc32(&key.as_bytes()[..key.len() - 8])));
 
         let expected = json!({
             "id": made["id"], "description": "laptop", "created_at_millis": server.app().now(), "is_public": false,

@@ -29,12 +29,12 @@ on_both_engines! {
         let team = teams::create(&server, "Engines").await;
         let (_, code) = teams::invite(&server, &team, "somebody.else@example.com").await;
         assert_eq!(post(&server, "accept", Some(&ada), &code.to_uppercase()).await.expect(200), json!({}));
-        assert_eq!(teams::members(&server, &team).await, [ada.id.clone()]);
+        assert_eq!(teams::members(&server, &team).await, [ada.id.as_str()]);
         assert_eq!(teams::permissions(&server, &team, &ada.id, false).await, ["team_member"]);
         for person in [&ada, &bo] {
             teams::accept(&server, person, &code).await.expect_error(409, "VERIFICATION_CODE_ALREADY_USED");
         }
-        assert_eq!(teams::members(&server, &team).await, [ada.id.clone()]);
+        assert_eq!(teams::members(&server, &team).await, [ada.id.as_str()]);
     }
 
     async fn a_member_stays_a_member(server) {
@@ -139,7 +139,7 @@ on_both_engines! {
         teams::accept(&server, &cy, &code).await.expect_error(409, "VERIFICATION_CODE_ALREADY_USED");
         let (again, _) = teams::invite(&server, &team, "cy@example.com").await;
         accept_by_id(&server, &cy, &again).await.expect(200);
-        assert_eq!(teams::members(&server, &team).await, [cy.id.clone()], "a member stays one, and the invitation is used");
+        assert_eq!(teams::members(&server, &team).await, [cy.id.as_str()], "a member stays one, and the invitation is used");
         accept_by_id(&server, &cy, &again).await.expect_error(404, "VERIFICATION_CODE_NOT_FOUND");
     }
 
@@ -174,7 +174,7 @@ on_both_engines! {
         server.post(&format!("/team-invitations/{id}/accept")).server().send().await.expect_error(400, "SCHEMA_ERROR");
         server.post(&path(NOBODY)).server().send().await.expect_error(404, "VERIFICATION_CODE_NOT_FOUND");
         server.post(&path(&cy.id)).server().send().await.expect(200);
-        assert_eq!(teams::members(&server, &team).await, [cy.id.clone()]);
+        assert_eq!(teams::members(&server, &team).await, [cy.id.as_str()]);
     }
 
     async fn servers_accept_by_code_for_the_user_of_the_token(server) {

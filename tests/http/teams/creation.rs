@@ -22,13 +22,13 @@ on_both_engines! {
     async fn the_creator_gets_exactly_the_permissions_of_creators(server) {
         let ada = people::created(&server, &json!({})).await;
         let team = teams::created_by(&server, &ada, "Engines").await;
-        assert_eq!(teams::members(&server, &team).await, [ada.id.clone()]);
+        assert_eq!(teams::members(&server, &team).await, [ada.id.as_str()]);
         assert_eq!(teams::permissions(&server, &team, &ada.id, false).await, ["team_admin"]);
         let user = people::seen_by_server(&server, &ada.id).await;
         assert_eq!(user["selected_team_id"], Value::Null, "nobody's selected team changes");
         let body = json!({ "display_name": "x", "creator_user_id": "me" });
         let mine = server.post("/teams").server().user(&ada.access_token).json(&body).send().await.expect(201);
-        assert_eq!(teams::members(&server, &teams::id_of(&mine)).await, [ada.id.clone()]);
+        assert_eq!(teams::members(&server, &teams::id_of(&mine)).await, [ada.id.as_str()]);
     }
 
     async fn an_unknown_creator_creates_nothing(server) {
@@ -92,7 +92,7 @@ on_both_engines! {
         let add = |value: &str| server.post(&format!("/teams?add_current_user={value}")).server().json(&body);
         add("true").send().await.expect_text(401);
         let team = add("true").user(&ada.access_token).send().await.expect(201);
-        assert_eq!(teams::members(&server, &teams::id_of(&team)).await, [ada.id.clone()]);
+        assert_eq!(teams::members(&server, &teams::id_of(&team)).await, [ada.id.as_str()]);
         let team = add("false").user(&ada.access_token).send().await.expect(201);
         assert!(teams::members(&server, &teams::id_of(&team)).await.is_empty());
         let both = json!({ "display_name": "x", "creator_user_id": ada.id });

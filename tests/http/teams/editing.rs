@@ -106,7 +106,7 @@ on_both_engines! {
             let user = people::seen_by_server(&server, &person.id).await;
             assert_eq!((&user["selected_team_id"], &user["selected_team"]), (&Value::Null, &Value::Null));
         }
-        assert_eq!(teams::ids(&server.get("/teams").server().send().await.expect(200)), [other.clone()]);
+        assert_eq!(teams::ids(&server.get("/teams").server().send().await.expect(200)), [other.as_str()]);
         let all = server.get("/team-permissions").server().send().await.expect(200);
         assert_eq!(all["items"], json!([{ "id": "team_admin", "user_id": ada.id, "team_id": other }]));
         let mine = server.get("/team-invitations?user_id=me").client().user(&ada.access_token).send().await.expect(200);

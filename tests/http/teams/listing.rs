@@ -50,7 +50,7 @@ on_both_engines! {
         let as_ada = |path: &str| server.get(path).client().user(&ada.access_token);
         for user in ["me", ada.id.as_str()] {
             let mine = as_ada(&format!("/teams?user_id={user}")).send().await.expect(200);
-            assert_eq!(teams::ids(&mine), [team.clone()]);
+            assert_eq!(teams::ids(&mine), [team.as_str()]);
             assert!(mine["items"][0].get("server_metadata").is_none() && mine["items"][0].get("created_at_millis").is_none());
         }
         as_ada("/teams").send().await.expect_text(403);

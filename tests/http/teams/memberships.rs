@@ -80,7 +80,7 @@ on_both_engines! {
         out(&cy.id).await.expect_error(404, "TEAM_MEMBERSHIP_NOT_FOUND");
         out(NOBODY).await.expect_error(404, "USER_NOT_FOUND");
         out(&bo.id).await.expect(200);
-        assert_eq!(teams::members(&server, &team).await, [ada.id.clone()]);
+        assert_eq!(teams::members(&server, &team).await, [ada.id.as_str()]);
     }
 
     async fn a_server_removes_anybody(server) {

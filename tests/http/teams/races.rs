@@ -27,7 +27,7 @@ on_both_engines! {
             let known = ["VERIFICATION_CODE_ALREADY_USED", "VERIFICATION_CODE_MAX_ATTEMPTS_REACHED"];
             assert!(known.contains(&code), "{}", loser.text());
         }
-        assert_eq!(teams::members(&server, &team).await, [ada.id.clone()]);
+        assert_eq!(teams::members(&server, &team).await, [ada.id.as_str()]);
         assert_eq!(teams::permissions(&server, &team, &ada.id, false).await, ["team_member"]);
     }
 
@@ -54,7 +54,7 @@ on_both_engines! {
         let answers = join_all((0..MANY).map(|_| accept())).await;
         assert_eq!(count(&answers, 200), 1);
         assert_eq!(count(&answers, 404), MANY - 1);
-        assert_eq!(teams::members(&server, &team).await, [cy.id.clone()]);
+        assert_eq!(teams::members(&server, &team).await, [cy.id.as_str()]);
     }
 
     async fn two_open_invitations_at_once_give_one_membership(server) {
@@ -66,7 +66,7 @@ on_both_engines! {
         }
         let answers = join_all(codes.iter().map(|code| teams::accept(&server, &ada, code))).await;
         assert_eq!(count(&answers, 200), codes.len(), "whoever is a member already has nothing to complain of");
-        assert_eq!(teams::members(&server, &team).await, [ada.id.clone()]);
+        assert_eq!(teams::members(&server, &team).await, [ada.id.as_str()]);
     }
 
     async fn fifty_joinings_give_one_membership_and_known_errors(server) {
