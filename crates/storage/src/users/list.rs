@@ -2,7 +2,7 @@
 //!
 //! A page is read along the index of that order when what is asked for is frequent, and from a small set of candidates
 //! when it is rare. Which of the two is right is found out by looking, within limits that do not grow with the number
-//! of users: see `docs/decisions/0010-searching-users.md`.
+//! of users: see `docs/decisions/0007-searching-users.md`.
 
 use std::collections::BTreeSet;
 
