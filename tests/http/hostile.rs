@@ -51,7 +51,7 @@ impl Findings {
     }
 }
 
-/// Checks the shape of a refusal: a known error, an error of OAuth, or text.
+/// Checks the shape of a refusal: a known error, an error of OAuth or, for its tools, of Svix, or text.
 fn shape(answer: &Answer) -> Result<(), String> {
     if answer.header("x-stack-request-id").is_none() {
         return Err("no request id".to_owned());
@@ -72,6 +72,7 @@ fn shape(answer: &Answer) -> Result<(), String> {
         None if answer.status == 405 && answer.body.is_empty() => Ok(()),
         None => match serde_json::from_slice::<Value>(&answer.body) {
             Ok(body) if body["error"].is_string() && body["error_description"].is_string() => Ok(()),
+            Ok(body) if body["code"].is_string() && body["detail"].is_string() => Ok(()),
             _ => Err(format!(
                 "neither known error nor text: {} {content_type} {}",
                 answer.status,
