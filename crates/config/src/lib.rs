@@ -43,7 +43,7 @@ pub use origin::Origin;
 pub use outgoing::OutgoingConfig;
 pub use passwords::{BreachCheck, PasswordsConfig};
 pub use production::DEV_MARK;
-pub use project::{ProjectDeclaration, ProjectKeys, WebhookDeclaration};
+pub use project::{ProjectDeclaration, ProjectKeys, StatedSettings, WebhookDeclaration};
 pub use retention::RetentionConfig;
 pub use security::{MasterKey, SecurityConfig};
 pub use server::{ServerConfig, TrustedProxy};

@@ -33,7 +33,17 @@ pub struct ProjectDeclaration {
     /// of which everything counts that differs from those of a newly created project.
     #[serde(skip)]
     #[schemars(skip)]
-    pub stated: Option<serde_json::Value>,
+    pub stated: Option<StatedSettings>,
+}
+
+/// Settings as they stand in a file, credentials in clear: not to be shown.
+#[derive(Clone, PartialEq)]
+pub struct StatedSettings(pub(crate) serde_json::Value);
+
+impl std::fmt::Debug for StatedSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("StatedSettings(***)")
+    }
 }
 
 /// Fixed keys of a project: letters, digits, `-` and `_`. Best made of a prefix and 45 random characters, as the
@@ -95,7 +105,7 @@ impl ProjectDeclaration {
     /// Brings a project's overrides to what is declared. What is not declared stays as it is.
     pub fn apply_to(&self, overrides: &mut Overrides) {
         match &self.stated {
-            Some(stated) => overrides.state(stated),
+            Some(StatedSettings(stated)) => overrides.state(stated),
             None => overrides.change(&Self::base_settings(&self.id), &self.settings),
         }
     }

@@ -3,7 +3,13 @@
 use serde_json::{Map, Value};
 use serde_path_to_error::{Path, Segment};
 
-use crate::{Config, errors::ConfigError, origin::Origins, project::ProjectDeclaration, schema::written};
+use crate::{
+    Config,
+    errors::ConfigError,
+    origin::Origins,
+    project::{ProjectDeclaration, StatedSettings},
+    schema::written,
+};
 
 /// Decodes the tree. A value that does not fit goes to `errors` and is taken out, so that its default takes its
 /// place and the next fault is found as well.
@@ -57,7 +63,7 @@ fn keep_what_was_stated(config: &mut Config, tree: &Map<String, Value>) {
     let declared = tree.get("project").and_then(Value::as_array).into_iter().flatten();
     for (project, declared) in config.projects.iter_mut().zip(declared) {
         let settings = declared.get("settings").cloned();
-        project.stated = Some(settings.unwrap_or_else(|| Value::Object(Map::new())));
+        project.stated = Some(StatedSettings(settings.unwrap_or_else(|| Value::Object(Map::new()))));
     }
 }
 
