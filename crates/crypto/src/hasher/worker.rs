@@ -157,8 +157,7 @@ impl Worker {
 #[cfg(target_os = "linux")]
 fn yield_to_requests() {
     // On Linux, niceness belongs to the thread whose id is given. Nineteen is a seventieth of the share of a thread
-    // that serves requests, when there is not enough for both: sign-ins wait, but never for ever. At ten, a tenth of
-    // all requests waited for a hashing thread's slice of some milliseconds.
+    // that serves requests, when there is not enough for both: sign-ins wait, but never for ever.
     let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19);
 }
 
