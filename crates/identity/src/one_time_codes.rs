@@ -5,6 +5,7 @@ use latchkey_api_types::ids::{OneTimeCodeId, ProjectId, UserId};
 use latchkey_crypto::TokenHash;
 use latchkey_storage::engine::{Outcome, Stmt};
 use latchkey_storage::one_time_codes::{self, OneTimeCodeRow};
+use serde::Serialize;
 use serde_json::json;
 use url::Url;
 
@@ -16,6 +17,39 @@ use crate::projects::Project;
 pub(crate) mod kind {
     pub(crate) const EMAIL_VERIFICATION: &str = "email_verification";
     pub(crate) const MFA_ATTEMPT: &str = "mfa_attempt";
+}
+
+/// A code that is not stored yet, and the only copy of it.
+pub(crate) struct NewCode {
+    /// 45 characters, lower case.
+    pub(crate) code: String,
+    /// Stores it.
+    pub(crate) statement: Stmt,
+}
+
+/// Makes a code for a purpose. `data` is what it stands for, kept as JSON; `lifetime` is in milliseconds.
+pub(crate) fn issue(
+    app: &App,
+    project: &ProjectId,
+    kind: &str,
+    data: &impl Serialize,
+    lifetime: i64,
+) -> Result<NewCode, Failure> {
+    let code = app.random.token();
+    let now = app.now();
+    let statement = one_time_codes::insert(&OneTimeCodeRow {
+        project_id: project.clone(),
+        id: OneTimeCodeId::from_uuid(app.random.uuid()),
+        kind: kind.to_owned(),
+        code_hash: TokenHash::of(&code),
+        suffix_hash: TokenHash::of(suffix(&code)),
+        data: serde_json::to_string(data).map_err(Failure::internal)?,
+        attempts: 0,
+        created_at: now,
+        expires_at: now.saturating_add(lifetime),
+        used_at: None,
+    });
+    Ok(NewCode { code, statement })
 }
 
 /// After so many look-ups, a code and all with the same suffix are refused.
@@ -43,22 +77,10 @@ pub(crate) fn email_verification(
     user: UserId,
     email: &str,
     callback: &Url,
-) -> MailedCode {
-    let code = app.random.token();
-    let now = app.now();
-    let statement = one_time_codes::insert(&OneTimeCodeRow {
-        project_id: project.clone(),
-        id: OneTimeCodeId::from_uuid(app.random.uuid()),
-        kind: kind::EMAIL_VERIFICATION.to_owned(),
-        code_hash: TokenHash::of(&code),
-        suffix_hash: TokenHash::of(suffix(&code)),
-        data: json!({ "user_id": user, "email": email }).to_string(),
-        attempts: 0,
-        created_at: now,
-        expires_at: now + MAILED_LIFETIME,
-        used_at: None,
-    });
-    MailedCode { statement, link: with_code(callback, &code) }
+) -> Result<MailedCode, Failure> {
+    let data = json!({ "user_id": user, "email": email });
+    let NewCode { code, statement } = issue(app, project, kind::EMAIL_VERIFICATION, &data, MAILED_LIFETIME)?;
+    Ok(MailedCode { statement, link: with_code(callback, &code) })
 }
 
 /// Looks a code up, which counts as an attempt, and does not use it. The code is in lower case.

@@ -4,23 +4,22 @@ pub mod password;
 
 use std::net::IpAddr;
 
-use latchkey_api_types::auth::TokenPair;
+use latchkey_api_types::KnownError;
+use latchkey_api_types::auth::{SignInResult, TokenPair};
 use latchkey_api_types::session::EndUserIpInfo;
-use latchkey_api_types::{KnownError, ids::OneTimeCodeId};
-use latchkey_crypto::TokenHash;
 use latchkey_storage::StorageError;
 use latchkey_storage::engine::Stmt;
-use latchkey_storage::one_time_codes::{self, OneTimeCodeRow};
-use latchkey_storage::sessions::SessionRow;
+use latchkey_storage::sessions;
 use latchkey_storage::users::UserRow;
 use serde_json::json;
 
 use crate::access_tokens;
 use crate::app::App;
+use crate::audit::{self, Actor, Event};
 use crate::failure::Failure;
-use crate::one_time_codes::{kind, suffix};
+use crate::one_time_codes::{self, kind};
 use crate::projects::Project;
-use crate::refresh_tokens::RefreshToken;
+use crate::sessions::{Beginning, begin};
 
 /// From where somebody signs up or in.
 #[derive(Clone, Default)]
@@ -34,45 +33,70 @@ pub struct Origin {
 /// How long a first factor waits for the second, milliseconds (contract 04 §4).
 const ATTEMPT_LIFETIME: i64 = 5 * 60 * 1000;
 
-/// The answer to a sign-in whose session is written.
-async fn token_pair(
-    app: &App,
-    project: &Project,
-    user: &UserRow,
-    session: &SessionRow,
-    refresh_token: RefreshToken,
-) -> Result<TokenPair, Failure> {
-    app.activity.note(&project.id, session.id, user.id, app.now(), None);
-    Ok(TokenPair {
-        access_token: access_tokens::mint(app, project, user, session).await?,
-        refresh_token: refresh_token.into_text(),
-        user_id: user.id,
-    })
+/// A proof of who somebody is that was checked and is not yet used.
+pub(crate) struct Factor<'a> {
+    /// Whose it is.
+    pub(crate) user: &'a UserRow,
+    /// How the user proved who they are: methods of RFC 8176, separated by spaces.
+    pub(crate) amr: &'static str,
+    /// Whether the account was created, or upgraded, by this.
+    pub(crate) is_new_user: bool,
+    /// From where.
+    pub(crate) origin: Origin,
+    /// Written together with the session, or with the attempt where a second factor is asked for: whatever uses the
+    /// proof up, or makes sure that it still holds.
+    pub(crate) statements: Vec<Stmt>,
 }
 
-/// Answers a first factor of a user who has a second one: remembers the attempt and asks for the code. `guard` is
-/// what must still hold of the first factor when the attempt is written.
-async fn second_factor_required(
+/// Why a proof brought no session.
+pub(crate) enum Unfinished {
+    /// The statements could not be written, a guard among them perhaps.
+    Storage(StorageError),
+    /// A second factor is asked for, or something else failed; the statements are written.
+    Failed(Failure),
+}
+
+impl From<Unfinished> for Failure {
+    fn from(unfinished: Unfinished) -> Self {
+        match unfinished {
+            Unfinished::Storage(error) => error.into(),
+            Unfinished::Failed(failure) => failure,
+        }
+    }
+}
+
+/// Ends every way to sign in: begins a session, or asks for the second factor of a user who has one.
+///
+/// # Errors
+/// `MULTI_FACTOR_AUTHENTICATION_REQUIRED`, and what stops the statements.
+pub(crate) async fn finish(
     app: &App,
     project: &Project,
-    user: &UserRow,
-    is_new_user: bool,
-    guard: Option<Stmt>,
-) -> Result<Failure, StorageError> {
-    let code = app.random.token();
-    let now = app.now();
-    let row = OneTimeCodeRow {
-        project_id: project.id.clone(),
-        id: OneTimeCodeId::from_uuid(app.random.uuid()),
-        kind: kind::MFA_ATTEMPT.to_owned(),
-        code_hash: TokenHash::of(&code),
-        suffix_hash: TokenHash::of(suffix(&code)),
-        data: json!({ "user_id": user.id, "is_new_user": is_new_user }).to_string(),
-        attempts: 0,
-        created_at: now,
-        expires_at: now + ATTEMPT_LIFETIME,
-        used_at: None,
-    };
-    app.store.batch(guard.into_iter().chain([one_time_codes::insert(&row)]).collect()).await?;
-    Ok(KnownError::multi_factor_authentication_required(&code).into())
+    factor: Factor<'_>,
+) -> Result<SignInResult, Unfinished> {
+    let Factor { user, amr, is_new_user, origin, mut statements } = factor;
+    if user.requires_totp_mfa {
+        let data = json!({ "user_id": user.id, "is_new_user": is_new_user });
+        let attempt = one_time_codes::issue(app, &project.id, kind::MFA_ATTEMPT, &data, ATTEMPT_LIFETIME)
+            .map_err(Unfinished::Failed)?;
+        statements.push(attempt.statement);
+        app.store.batch(statements).await.map_err(Unfinished::Storage)?;
+        let required = KnownError::multi_factor_authentication_required(&attempt.code);
+        return Err(Unfinished::Failed(required.into()));
+    }
+    let Origin { end_user: end_user_ip, address } = origin;
+    let beginning =
+        Beginning { user: user.id, amr, expires_in_millis: None, is_impersonation: false, end_user_ip };
+    let (session, token) = begin(app, &project.id, beginning);
+    statements.push(sessions::insert(&session));
+    if !is_new_user {
+        let event = Event::of_user(Actor::User, user.id).in_session(session.id).at_address(address);
+        statements.push(audit::record(app, &project.id, audit::kind::SIGNED_IN, &event));
+    }
+    app.store.batch(statements).await.map_err(Unfinished::Storage)?;
+    app.activity.note(&project.id, session.id, user.id, app.now(), None);
+    let access_token =
+        access_tokens::mint(app, project, user, &session).await.map_err(Unfinished::Failed)?;
+    let tokens = TokenPair { access_token, refresh_token: token.into_text(), user_id: user.id };
+    Ok(SignInResult { tokens, is_new_user })
 }

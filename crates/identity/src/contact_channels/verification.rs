@@ -72,7 +72,7 @@ pub async fn send_to_primary(app: &App, auth: &Auth, email: &str, callback: &str
 async fn send(app: &App, auth: &Auth, user: UserId, email: &str, callback: &str) -> Result<(), Failure> {
     let project = &auth.project;
     let callback = trusted_callback(project, callback)?;
-    let code = email_verification(app, &project.id, user, email, &callback);
+    let code = email_verification(app, &project.id, user, email, &callback)?;
     let mail = outbox::email_verification(app, project, email, &code.link)?;
     app.store.batch(vec![code.statement, mail]).await?;
     app.jobs.wake();

@@ -1,14 +1,13 @@
 //! Email and password: sign-up and sign-in (contract 04 §5.1, §5.2).
 
 use latchkey_api_types::KnownError;
-use latchkey_api_types::auth::TokenPair;
+use latchkey_api_types::auth::{SignInResult, TokenPair};
 use latchkey_api_types::ids::UserId;
 use latchkey_crypto::Secret;
 use latchkey_storage::contact_channels;
 use latchkey_storage::credentials::{self, PasswordRow};
-use latchkey_storage::engine::Stmt;
 use latchkey_storage::users::UserRow;
-use latchkey_storage::{StorageError, sessions};
+use latchkey_storage::StorageError;
 
 use crate::app::App;
 use crate::audit::{self, Actor, Event};
@@ -18,8 +17,8 @@ use crate::failure::Failure;
 use crate::one_time_codes::{email_verification, trusted_callback};
 use crate::outbox;
 use crate::passwords;
-use crate::sessions::{Beginning, begin, find_user};
-use crate::sign_in::{Origin, second_factor_required, token_pair};
+use crate::sessions::find_user;
+use crate::sign_in::{Factor, Origin, Unfinished, finish};
 use crate::sign_up_rules::{self, Applicant};
 use crate::users::{self, NewUser, blank};
 
@@ -91,36 +90,27 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
     let event = Event::of_user(Actor::User, user.id).at_address(request.origin.address);
     statements.push(audit::record(app, &project.id, kind, &event));
     if let Some(callback) = callback {
-        let code = email_verification(app, &project.id, user.id, &email, &callback);
+        let code = email_verification(app, &project.id, user.id, &email, &callback)?;
         statements.push(code.statement);
         statements.push(outbox::email_verification(app, project, &email, &code.link)?);
     }
 
-    let beginning = Beginning {
-        user: user.id,
-        amr: AMR,
-        expires_in_millis: None,
-        is_impersonation: false,
-        end_user_ip: request.origin.end_user,
-    };
-    let (session, token) = begin(app, &project.id, beginning);
-    if !user.requires_totp_mfa {
-        statements.push(sessions::insert(&session));
-    }
-    match app.store.batch(statements).await {
-        Ok(_) => {}
-        Err(StorageError::Unique { index }) if index == "contact_channels_used_for_auth_key" => {
-            return Err(taken());
+    let factor = Factor { user: &user, amr: AMR, is_new_user: true, origin: request.origin, statements };
+    let signed_in = finish(app, project, factor).await;
+    app.jobs.wake();
+    match signed_in {
+        Ok(SignInResult { tokens, .. }) => Ok(tokens),
+        Err(Unfinished::Storage(StorageError::Unique { index }))
+            if index == "contact_channels_used_for_auth_key" =>
+        {
+            Err(taken())
         }
         // The anonymous caller was upgraded or deleted by somebody else in this moment.
-        Err(StorageError::Guard { .. }) => return Err(KnownError::user_authentication_required().into()),
-        Err(error) => return Err(error.into()),
+        Err(Unfinished::Storage(StorageError::Guard { .. })) => {
+            Err(KnownError::user_authentication_required().into())
+        }
+        Err(unfinished) => Err(unfinished.into()),
     }
-    app.jobs.wake();
-    if user.requires_totp_mfa {
-        return Err(second_factor_required(app, project, &user, true, None).await?);
-    }
-    token_pair(app, project, &user, &session, token).await
 }
 
 /// What the sign-up rules know of somebody who signs up with a password.
@@ -216,31 +206,14 @@ async fn attempt(
         None => credentials::confirm_password(&project.id, id, &stored),
     }
     .exactly(1);
-    let overtaken = |error| match error {
-        StorageError::Guard { .. } | StorageError::ForeignKey => Attempt::Overtaken,
-        error => error.into(),
-    };
-    if user.requires_totp_mfa {
-        let required = second_factor_required(app, project, &user, false, Some(unchanged)).await;
-        return Err(required.map_or_else(overtaken, Attempt::Failed));
+    let factor = Factor { user: &user, amr: AMR, is_new_user: false, origin, statements: vec![unchanged] };
+    match finish(app, project, factor).await {
+        Ok(SignInResult { tokens, .. }) => Ok(tokens),
+        Err(Unfinished::Storage(StorageError::Guard { .. } | StorageError::ForeignKey)) => {
+            Err(Attempt::Overtaken)
+        }
+        Err(unfinished) => Err(Attempt::Failed(unfinished.into())),
     }
-
-    let beginning = Beginning {
-        user: id,
-        amr: AMR,
-        expires_in_millis: None,
-        is_impersonation: false,
-        end_user_ip: origin.end_user,
-    };
-    let (session, token) = begin(app, &project.id, beginning);
-    let event = Event::of_user(Actor::User, id).in_session(session.id).at_address(origin.address);
-    let statements: Vec<Stmt> = vec![
-        unchanged,
-        sessions::insert(&session),
-        audit::record(app, &project.id, audit::kind::SIGNED_IN, &event),
-    ];
-    app.store.batch(statements).await.map_err(overtaken)?;
-    Ok(token_pair(app, project, &user, &session, token).await?)
 }
 
 async fn find_password(app: &App, auth: &Auth, email: &str) -> Result<Option<PasswordRow>, Failure> {
