@@ -3,13 +3,14 @@
 
 use std::path::Path;
 
-use latchkey_api_types::ids::{ProjectId, UserId};
+use latchkey_api_types::ids::{EmailId, ProjectId, UserId};
 use latchkey_config::settings::{DataVaultStore, OAuthProviderSettings, ProviderType};
 use latchkey_crypto::Secret;
 use latchkey_identity::webhooks::{Event, queue};
 use latchkey_identity::{administrators, project_deletion, signing_keys};
 use latchkey_storage::engine::{EngineKind, recorded};
-use latchkey_storage::{jobs, team_memberships};
+use latchkey_storage::outbox::{self, ClaimedMail};
+use latchkey_storage::{mail_capacities, team_memberships};
 use latchkey_testkit::{Builder, Engine, TestServer};
 use latchkey_tests::owners;
 use latchkey_tests::people::{self, OTHER_PASSWORD, PASSWORD};
@@ -146,8 +147,7 @@ async fn tour(server: TestServer) {
         .send()
         .await
         .expect(200);
-    let failed = vec![jobs::retry_later("no job", 1, 1, "no"), jobs::bury("no job", 1, "no")];
-    server.app().store.batch(failed).await.expect("statements that touch no row");
+    mails(&server, &project).await;
     latchkey_identity::projects::ids(server.app()).await.expect("projects");
     let twin = server.twin().await;
     for _ in 0..2 {
@@ -420,6 +420,55 @@ async fn teams_and_permissions(server: &TestServer, user: &str) {
     teams::add(server, &team, &nobody.id).await.expect(201);
     teams::remove(server, &team, &nobody.id).await.expect(200);
     server.delete(&format!("/teams/{team}")).server().send().await.expect(200);
+}
+
+/// How deliveries go that do not go well.
+async fn mails(server: &TestServer, project: &ProjectId) {
+    let store = &server.app().store;
+    let mail = ClaimedMail {
+        project_id: project.clone(),
+        id: EmailId::from_uuid(server.app().random.uuid()),
+        user_id: None,
+        addresses: None,
+        content_sealed: Vec::new(),
+        has_rendered: true,
+        scheduled_at: 0,
+        attempts: 1,
+        errors: None,
+        delivered_to: None,
+        revision: 1,
+    };
+    let unlucky = vec![
+        outbox::retry_later(&mail, 1, "[]", 1),
+        outbox::give_up(&mail, "[]", 1),
+        outbox::release(&mail, 1),
+        outbox::note_skipped(&mail, "USER_UNSUBSCRIBED", 1),
+        outbox::note_delivered(&mail, "[]"),
+        outbox::note_rendered(&mail, b"", 1),
+        outbox::note_render_error(&mail, "no", 1),
+        mail_capacities::hold(project, 1),
+        mail_capacities::begin_boost(project, 2, 1),
+    ];
+    store.batch(unlucky).await.expect("statements that touch no mail");
+    let of = project.clone();
+    let read = store.read(move |tx| {
+        Box::pin(async move {
+            let row = outbox::list(tx, &of, 1, ",sent,queued,", None, 1).await?.remove(0);
+            outbox::get(tx, &of, row.id, 1).await?;
+            outbox::count_sent(tx, &of, 0).await?;
+            let sealed = outbox::list_sealed(tx, &of, "", 1).await?.remove(0);
+            mail_capacities::boosted(tx, 1).await?;
+            assert_eq!(mail_capacities::boost_expires_at(tx, &of).await?, Some(2));
+            Ok::<_, latchkey_storage::StorageError>((row, sealed))
+        })
+    });
+    let (row, sealed) = read.await.expect("a mail");
+    let changes = vec![
+        outbox::reseal(project, &sealed, &sealed.content_sealed),
+        outbox::update(project, &row, 1),
+        outbox::cancel(project, &row, 1),
+    ];
+    store.batch(changes).await.expect("changes of a mail");
 }
 
 /// A statement as the sources write it, and the engines that run this text of it.

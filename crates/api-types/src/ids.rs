@@ -122,8 +122,8 @@ uuid_ids! {
     OneTimeCodeId;
     /// An invitation to a team.
     TeamInvitationId;
-    /// A row of the job queue.
-    JobId;
+    /// A mail in the outbox.
+    EmailId;
     /// A row of the audit log.
     AuditEventId;
     /// An API key of a user or a team.

@@ -32,5 +32,5 @@ pub use {schemars, serde, serde_json};
 pub use access::AccessType;
 pub use error::{ErrorCode, KnownError};
 pub use ids::{
-    AuditEventId, ContactChannelId, JobId, KeySetId, OneTimeCodeId, ProjectId, SessionId, TeamId, UserId,
+    AuditEventId, ContactChannelId, EmailId, KeySetId, OneTimeCodeId, ProjectId, SessionId, TeamId, UserId,
 };

@@ -13,8 +13,8 @@ pub struct RetentionConfig {
     pub expired_sessions: Duration,
     /// Codes of mails and the like, after their use or the end of their life.
     pub one_time_codes: Duration,
-    /// Mails that could not be delivered.
-    pub dead_jobs: Duration,
+    /// Mails, after they were sent, skipped or given up.
+    pub outbox: Duration,
     /// Events of the audit log. Without it they are kept for ever.
     pub audit_events: Option<Duration>,
     /// Webhook messages with the log of their deliveries.
@@ -26,7 +26,7 @@ impl Default for RetentionConfig {
         Self {
             expired_sessions: Duration::from_days(7),
             one_time_codes: Duration::from_days(1),
-            dead_jobs: Duration::from_days(30),
+            outbox: Duration::from_days(30),
             audit_events: None,
             webhook_log: Duration::from_days(30),
         }

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::deployment_secrets::DeploymentSecrets;
 use crate::failure::Failure;
 use crate::jobs::JobQueue;
+use crate::outbox::Outbox;
 use crate::outgoing::Outgoing;
 use crate::projects::ProjectCache;
 use crate::signing_keys::SigningKeyCache;
@@ -70,6 +71,7 @@ pub struct App {
     pub(crate) key_usage: KeyUsage,
     pub(crate) secrets: DeploymentSecrets,
     pub(crate) jobs: JobQueue,
+    pub(crate) outbox: Outbox,
     /// Says that a project was deleted.
     pub(crate) deletions: Notify,
     pub(crate) webhooks: Webhooks,
@@ -97,6 +99,7 @@ impl App {
             key_usage: KeyUsage::default(),
             secrets,
             jobs: JobQueue::default(),
+            outbox: Outbox::default(),
             deletions: Notify::default(),
             webhooks: Webhooks::default(),
         });

@@ -3,7 +3,7 @@
 
 use latchkey_config::Duration;
 use latchkey_storage::engine::Stmt;
-use latchkey_storage::{audit_events, jobs, one_time_codes, sessions, team_invitations, webhook_messages};
+use latchkey_storage::{audit_events, one_time_codes, outbox, sessions, team_invitations, webhook_messages};
 
 use crate::app::App;
 use crate::failure::Failure;
@@ -23,12 +23,12 @@ pub async fn run(app: &App) -> Result<u64, Failure> {
     deleted += in_chunks(app, || sessions::prune(before(retention.expired_sessions), CHUNK)).await?;
     deleted += in_chunks(app, || one_time_codes::prune(before(retention.one_time_codes), CHUNK)).await?;
     deleted += in_chunks(app, || team_invitations::prune(before(retention.one_time_codes), CHUNK)).await?;
-    deleted += in_chunks(app, || jobs::prune(before(retention.dead_jobs), CHUNK)).await?;
     deleted += in_chunks(app, || webhook_messages::prune(before(retention.webhook_log), CHUNK)).await?;
     let retired = now - signing_keys::honoured_for(app);
     deleted += in_chunks(app, || latchkey_storage::signing_keys::prune(retired, CHUNK)).await?;
-    if let Some(kept) = retention.audit_events {
-        for project in projects::ids(app).await? {
+    for project in projects::ids(app).await? {
+        deleted += in_chunks(app, || outbox::prune(&project, before(retention.outbox), CHUNK)).await?;
+        if let Some(kept) = retention.audit_events {
             deleted += in_chunks(app, || audit_events::prune(&project, before(kept), CHUNK)).await?;
         }
     }

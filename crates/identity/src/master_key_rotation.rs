@@ -1,16 +1,19 @@
 //! Sealing again, with the current master key, what an older one sealed: after it, the older key can be removed from
 //! the configuration.
 
+use latchkey_api_types::ids::ProjectId;
 use latchkey_storage::{
-    deployment_secrets, projects as stored_projects, signing_keys, users, webhook_endpoints,
+    deployment_secrets, outbox, projects as stored_projects, signing_keys, users, webhook_endpoints,
 };
 
 use crate::app::App;
 use crate::failure::Failure;
 use crate::projects;
 
-/// Seals everything again that the current master key did not seal; returns how many secrets that were. Queued mail
-/// is not touched: it leaves by itself.
+/// How many mails are looked at together.
+const MAILS: i64 = 200;
+
+/// Seals everything again that the current master key did not seal; returns how many secrets that were.
 pub async fn reseal(app: &App) -> Result<usize, Failure> {
     let mut statements = Vec::new();
     let again = |context: &str, sealed: &[u8]| -> Result<Option<Vec<u8>>, Failure> {
@@ -73,9 +76,37 @@ pub async fn reseal(app: &App) -> Result<usize, Failure> {
             }
         }
     }
-    let count = statements.len();
+    let mut count = statements.len();
     for chunk in statements.chunks(500) {
         app.store.batch(chunk.to_vec()).await?;
     }
+    for project in projects::ids(app).await? {
+        count += reseal_mails(app, &project).await?;
+    }
     Ok(count)
+}
+
+/// Seals the mails of a project again; returns how many. There may be many, so that they are read in pieces.
+async fn reseal_mails(app: &App, project: &ProjectId) -> Result<usize, Failure> {
+    let mut count = 0;
+    let mut after = String::new();
+    loop {
+        let (of, behind) = (project.clone(), after);
+        let mails = app
+            .store
+            .scan(move |tx| {
+                Box::pin(async move { Ok::<_, Failure>(outbox::list_sealed(tx, &of, &behind, MAILS).await?) })
+            })
+            .await?;
+        let Some(last) = mails.last() else { return Ok(count) };
+        after = last.id.to_string();
+        let mut statements = Vec::new();
+        for mail in mails.iter().filter(|mail| app.master_keys.needs_reseal(&mail.content_sealed)) {
+            let context = crate::outbox::seal_context(project, mail.id);
+            let opened = app.master_keys.open(&context, &mail.content_sealed).map_err(Failure::internal)?;
+            statements.push(outbox::reseal(project, mail, &app.master_keys.seal(&context, &opened)));
+        }
+        count += statements.len();
+        app.store.batch(statements).await?;
+    }
 }

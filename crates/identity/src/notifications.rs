@@ -1,6 +1,6 @@
 //! Which kinds of mail a user wants (contract 05 §8). The kinds are the same in every project.
 
-use latchkey_api_types::ids::{NotificationCategoryId, UserId};
+use latchkey_api_types::ids::{NotificationCategoryId, ProjectId, UserId};
 use latchkey_api_types::input::UserIdOrMe;
 use latchkey_api_types::notification::NotificationPreference;
 use latchkey_api_types::{AccessType, KnownError};
@@ -21,20 +21,15 @@ struct Category {
     can_disable: bool,
 }
 
+/// The kind of mail without which the service does not work; nobody can refuse it.
+pub(crate) const TRANSACTIONAL: Uuid = Uuid::from_u128(0x7bb8_2d33_2f54_4a3d_9d23_8273_9e0d_66ef);
+/// The kind of mail that people are asked whether they want it.
+pub(crate) const MARKETING: Uuid = Uuid::from_u128(0x4f6f_8873_3d04_46bd_8bef_1833_8b1a_1b4c);
+
 /// All kinds, in the order of lists. Clients may keep the ids.
 const CATEGORIES: [Category; 2] = [
-    Category {
-        id: Uuid::from_u128(0x7bb8_2d33_2f54_4a3d_9d23_8273_9e0d_66ef),
-        name: "Transactional",
-        enabled: true,
-        can_disable: false,
-    },
-    Category {
-        id: Uuid::from_u128(0x4f6f_8873_3d04_46bd_8bef_1833_8b1a_1b4c),
-        name: "Marketing",
-        enabled: true,
-        can_disable: true,
-    },
+    Category { id: TRANSACTIONAL, name: "Transactional", enabled: true, can_disable: false },
+    Category { id: MARKETING, name: "Marketing", enabled: true, can_disable: true },
 ];
 
 impl Category {
@@ -78,6 +73,25 @@ pub async fn list(app: &App, auth: &Auth, user: UserIdOrMe) -> Result<Vec<Notifi
         category.view(decision.map_or(category.enabled, |row| row.enabled))
     };
     Ok(CATEGORIES.iter().map(view).collect())
+}
+
+/// Whether a user lets mail of a kind in.
+pub(crate) async fn is_wanted(
+    app: &App,
+    project: &ProjectId,
+    user: UserId,
+    category: Uuid,
+) -> Result<bool, Failure> {
+    let Some(category) = CATEGORIES.iter().find(|known| known.id == category && known.can_disable) else {
+        return Ok(true);
+    };
+    let project = project.clone();
+    let read = app.store.read(move |tx| {
+        Box::pin(async move { Ok::<_, Failure>(notification_preferences::list(tx, &project, user).await?) })
+    });
+    let decided = read.await?;
+    let decision = decided.iter().find(|row| row.category_id.as_uuid() == category.id);
+    Ok(decision.map_or(category.enabled, |row| row.enabled))
 }
 
 /// Notes what a user wants. For kinds that cannot be disabled it has no effect.

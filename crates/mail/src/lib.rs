@@ -4,6 +4,7 @@
 //! `template.rs`. This crate sends nothing by itself and knows nothing about users or queues.
 
 mod api_key_revoked;
+mod content;
 mod dev_mailbox;
 mod email_verification;
 mod message;
@@ -12,6 +13,7 @@ mod template;
 mod transport;
 
 pub use api_key_revoked::ApiKeyRevoked;
+pub use content::Content;
 pub use dev_mailbox::{DevMailbox, StoredMail};
 pub use email_verification::EmailVerification;
 pub use message::{Message, MessageError};

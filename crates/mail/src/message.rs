@@ -1,23 +1,10 @@
 //! A mail that is ready to leave, in which no header can be smuggled.
 
-use serde::{Deserialize, Serialize};
-
 /// A mail: one recipient, and the same content as plain text and as HTML.
 ///
-/// It exists only with addresses and a subject that stay on their header line, also when it comes out of the queue.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Parts")]
+/// It exists only with addresses and a subject that stay on their header line.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    to: String,
-    from: String,
-    subject: String,
-    text: String,
-    html: String,
-}
-
-/// The stored form, not yet checked.
-#[derive(Deserialize)]
-struct Parts {
     to: String,
     from: String,
     subject: String,
@@ -82,14 +69,6 @@ impl Message {
     /// The content as an HTML document.
     pub fn html(&self) -> &str {
         &self.html
-    }
-}
-
-impl TryFrom<Parts> for Message {
-    type Error = MessageError;
-
-    fn try_from(parts: Parts) -> Result<Self, MessageError> {
-        Self::new(parts.to, parts.from, &parts.subject, parts.text, parts.html)
     }
 }
 
@@ -184,14 +163,5 @@ mod tests {
             message("a@b.com", "s@b.com", subject).unwrap().subject(),
             "Hi Bcc: x@evil.com and   more"
         );
-    }
-
-    #[test]
-    fn a_stored_mail_is_checked_again_when_it_is_read() {
-        let mail = message("a@b.com", "s@b.com", "s").unwrap();
-        let json = serde_json::to_string(&mail).unwrap();
-        assert_eq!(serde_json::from_str::<Message>(&json).unwrap(), mail);
-        let forged = json.replace("a@b.com", "a@b.com\\r\\nBcc: x@evil.com");
-        assert!(serde_json::from_str::<Message>(&forged).is_err());
     }
 }

@@ -7,10 +7,34 @@ use crate::message::Message;
 /// A mail on its way.
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>>;
 
-/// Why a mail could not be handed over, in words for the log. It may be tried again later.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct SendError(pub String);
+/// Why a mail could not be handed over, in words for the operator and the project's administrators.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct SendError {
+    /// The words; they hold no secret.
+    pub message: String,
+    /// Whether another try would fail as well: the other side has refused this mail for good.
+    pub is_final: bool,
+    /// Whether the other side could not be spoken to at all, so that other mails would fail as well.
+    pub is_unreachable: bool,
+}
+
+impl SendError {
+    /// One after which the mail may be tried again.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), is_final: false, is_unreachable: false }
+    }
+
+    /// One after which it may not.
+    pub fn last(message: impl Into<String>) -> Self {
+        Self { is_final: true, ..Self::new(message) }
+    }
+
+    /// One that other mails to the same server would run into.
+    pub fn unreachable(message: impl Into<String>) -> Self {
+        Self { is_unreachable: true, ..Self::new(message) }
+    }
+}
 
 /// Takes mails away: hands them to a server, or keeps them.
 pub trait Transport: Send + Sync {

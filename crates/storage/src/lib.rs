@@ -8,11 +8,12 @@ pub mod data_vault_entries;
 pub mod deployment_secrets;
 pub mod engine;
 pub mod images;
-pub mod jobs;
 pub mod key_sets;
+pub mod mail_capacities;
 pub mod notification_preferences;
 pub mod oauth_accounts;
 pub mod one_time_codes;
+pub mod outbox;
 pub mod project_deletion;
 pub mod project_permissions;
 pub mod projects;
@@ -41,4 +42,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0006_webhooks", sql: include_str!("../migrations/0006_webhooks.sql") },
     Migration { name: "0007_api_keys", sql: include_str!("../migrations/0007_api_keys.sql") },
     Migration { name: "0008_data_vault", sql: include_str!("../migrations/0008_data_vault.sql") },
+    Migration { name: "0009_outbox", sql: include_str!("../migrations/0009_outbox.sql") },
 ];

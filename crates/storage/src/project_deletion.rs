@@ -35,6 +35,8 @@ macro_rules! tables {
 
 tables! {
     "jobs" ("id"),
+    "outbox" ("id"),
+    "mail_capacities" ("project_id"),
     "webhook_deliveries" ("endpoint_id, message_id"),
     "webhook_attempts" ("id"),
     "webhook_messages" ("id"),

@@ -1,7 +1,7 @@
 //! How the types of the domain are stored: ids as text, hashes as bytes.
 
 use latchkey_api_types::ids::{
-    ApiKeyId, AuditEventId, ContactChannelId, ImageId, JobId, KeySetId, NotificationCategoryId,
+    ApiKeyId, AuditEventId, ContactChannelId, EmailId, ImageId, KeySetId, NotificationCategoryId,
     OauthAccountId, OneTimeCodeId, ProjectId, SessionId, TeamId, TeamInvitationId, UserId, WebhookAttemptId,
     WebhookEndpointId, WebhookMessageId,
 };
@@ -14,7 +14,7 @@ text_value!(
     AuditEventId,
     ContactChannelId,
     ImageId,
-    JobId,
+    EmailId,
     KeySetId,
     NotificationCategoryId,
     OauthAccountId,

@@ -1,10 +1,9 @@
-//! Sessions, codes, jobs, keys and events that have outlived their time, each with a neighbour that has not.
+//! Sessions, codes, mails, keys and events that have outlived their time, each with a neighbour that has not.
 
 use latchkey_api_types::ids::{OneTimeCodeId, ProjectId};
 use latchkey_crypto::TokenHash;
 use latchkey_identity::{clean_up, signing_keys};
 use latchkey_storage::engine::{Stmt, stmt};
-use latchkey_storage::jobs;
 use latchkey_storage::one_time_codes::{self, OneTimeCodeRow};
 use latchkey_testkit::{TestServer, on_both_engines};
 use latchkey_tests::people;
@@ -74,15 +73,24 @@ on_both_engines! {
         assert_eq!(count(&server, "SELECT COUNT(*) FROM one_time_codes").await, 2);
     }
 
-    async fn a_job_that_was_given_up_goes_after_thirty_days_and_a_waiting_one_never(server) {
-        let now = server.app().now();
-        let queued = |id: &str| jobs::insert_stmt(id, None, "no queue of today", b"x", now, now);
-        write(&server, vec![queued("dead"), queued("waiting"), jobs::bury("dead", 0, "hopeless")]).await;
+    async fn a_mail_goes_thirty_days_after_it_was_sent_and_a_waiting_one_never(server) {
+        let sign_up = |email: &str| {
+            let body = json!({ "email": email, "password": people::PASSWORD, "verification_callback_url": "http://localhost/" });
+            server.post("/auth/password/sign-up").client().json(&body).send()
+        };
+        sign_up("ada@example.com").await.expect(200);
+        server.flush().await;
+        sign_up("bo@example.com").await.expect(200);
+        server.flush().await;
+        let later = stmt("UPDATE outbox SET state = 'waiting', ended_at = NULL, is_paused = TRUE WHERE id = (SELECT MAX(id) FROM outbox)", Vec::new());
+        write(&server, vec![later.exactly(1)]).await;
         server.clock().advance_seconds(30 * DAY);
-        assert_eq!(clean(&server).await, 0);
+        let everything = "SELECT COUNT(*) FROM outbox";
+        clean(&server).await;
+        assert_eq!(count(&server, everything).await, 2);
         server.clock().advance_millis(1);
-        assert_eq!(clean(&server).await, 1);
-        assert_eq!(count(&server, "SELECT COUNT(*) FROM jobs").await, 1);
+        clean(&server).await;
+        assert_eq!(count(&server, everything).await, 1);
     }
 
     async fn a_retired_key_goes_when_no_token_of_it_can_live(server) {

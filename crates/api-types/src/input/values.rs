@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Input, Location, Violations, required};
 use crate::access::AccessType;
 use crate::ids::{
-    ApiKeyId, AuditEventId, ContactChannelId, JobId, KeySetId, NotificationCategoryId, OauthAccountId,
+    ApiKeyId, AuditEventId, ContactChannelId, EmailId, KeySetId, NotificationCategoryId, OauthAccountId,
     OneTimeCodeId, ProjectId, SessionId, TeamId, TeamInvitationId, UserId, WebhookEndpointId,
     WebhookMessageId,
 };
@@ -279,7 +279,7 @@ parsed! {
     NotificationCategoryId "must be a UUID";
     OauthAccountId "must be a UUID";
     OneTimeCodeId "must be a UUID";
-    JobId "must be a UUID";
+    EmailId "must be a UUID";
     AuditEventId "must be a UUID";
     ApiKeyId "must be a UUID";
     WebhookEndpointId "must be the id of an endpoint, ep_ and 27 characters";

@@ -73,7 +73,7 @@ async fn send(app: &App, auth: &Auth, user: UserId, email: &str, callback: &str)
     let project = &auth.project;
     let callback = trusted_callback(project, callback)?;
     let code = email_verification(app, &project.id, user, email, &callback)?;
-    let mail = outbox::email_verification(app, project, email, &code.link)?;
+    let mail = outbox::email_verification(app, project, user, email, &code.link)?;
     app.store.batch(vec![code.statement, mail]).await?;
     app.jobs.wake();
     Ok(())

@@ -92,7 +92,7 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
     if let Some(callback) = callback {
         let code = email_verification(app, &project.id, user.id, &email, &callback)?;
         statements.push(code.statement);
-        statements.push(outbox::email_verification(app, project, &email, &code.link)?);
+        statements.push(outbox::email_verification(app, project, user.id, &email, &code.link)?);
     }
 
     let factor = Factor { user: &user, amr: AMR, is_new_user: true, origin: request.origin, statements };
