@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use latchkey_api_types::AccessType;
+use http::{HeaderValue, Method};
 use latchkey_api_types::input::Input;
+use latchkey_api_types::{AccessType, ErrorCode};
 use latchkey_identity::Failure;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use crate::call::OpenCall;
 use crate::failure;
 use crate::reply::{Reply, Response};
-use crate::route::Route;
+use crate::route::{RateClass, Route};
 use crate::seam::Application;
 
 /// What the types of a handler say about an operation.
@@ -117,16 +117,42 @@ impl Declaration<'_> {
     }
 }
 
-/// The routes, and one more that serves the document about all of them.
+/// What the document says of a route: the row of the table without its handlers.
+struct Row {
+    method: Method,
+    path: &'static str,
+    summary: &'static str,
+    rate: RateClass,
+    errors: &'static [ErrorCode],
+    access: Vec<AccessType>,
+    declare: Vec<fn(&mut Declaration<'_>)>,
+}
+
+impl<A: Application> From<&Route<A>> for Row {
+    fn from(route: &Route<A>) -> Self {
+        Self {
+            method: route.method.clone(),
+            path: route.path,
+            summary: route.summary,
+            rate: route.rate,
+            errors: route.errors,
+            access: route.access(),
+            declare: route.variants.iter().map(|variant| variant.declare).collect(),
+        }
+    }
+}
+
+/// The routes, and one more that serves the document about all of them. It is written when it is asked for first:
+/// most servers are never asked, and a server at rest is to be small.
 pub fn with_document<A: Application>(mut routes: Vec<Route<A>>) -> Vec<Route<A>> {
-    let text = Arc::new(OnceLock::<Bytes>::new());
-    let served = Arc::clone(&text);
+    let rows = Arc::new(OnceLock::<Vec<Row>>::new());
+    let (described, text) = (Arc::clone(&rows), Arc::new(OnceLock::<Bytes>::new()));
     routes.push(Route::get("/openapi.json", "Read this document").open(move |_: OpenCall<A>| {
-        let text = served.get().cloned().unwrap_or_default();
+        let write = || write(described.get().map_or(&[], Vec::as_slice)).to_string().into();
+        let text = text.get_or_init(write).clone();
         async move { Ok(Document(text)) }
     }));
-    let document = document(&routes).to_string();
-    text.get_or_init(|| document.into());
+    rows.get_or_init(|| routes.iter().map(Row::from).collect());
     routes
 }
 
@@ -148,15 +174,19 @@ impl Reply for Document {
 
 /// The document for these routes.
 pub fn document<A: Application>(routes: &[Route<A>]) -> Value {
+    write(&routes.iter().map(Row::from).collect::<Vec<_>>())
+}
+
+fn write(rows: &[Row]) -> Value {
     let settings = SchemaSettings::draft2020_12().for_serialize();
     let settings = settings.with(|settings| settings.definitions_path = "/components/schemas".into());
     let mut generator = settings.into_generator();
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
-    for route in routes {
-        let operation = operation(route, &mut generator);
+    for row in rows {
+        let operation = operation(row, &mut generator);
         // OpenAPI has no catch-all parameters.
-        let path = route.path.replace("{*", "{");
-        paths.entry(path).or_default().insert(route.method.as_str().to_lowercase(), operation);
+        let path = row.path.replace("{*", "{");
+        paths.entry(path).or_default().insert(row.method.as_str().to_lowercase(), operation);
     }
     let mut schemas = generator.take_definitions(true);
     schemas.insert("KnownError".to_owned(), known_error_schema());
@@ -174,12 +204,12 @@ pub fn document<A: Application>(routes: &[Route<A>]) -> Value {
     })
 }
 
-fn operation<A: Application>(route: &Route<A>, generator: &mut SchemaGenerator) -> Value {
+fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
     let mut declared = Operation::default();
-    for variant in &route.variants {
-        (variant.declare)(&mut Declaration { generator, operation: &mut declared });
+    for declare in &row.declare {
+        declare(&mut Declaration { generator, operation: &mut declared });
     }
-    for name in parameter_names(route.path) {
+    for name in parameter_names(row.path) {
         if declared.parameters.iter().all(|parameter| parameter["name"] != name) {
             let schema = json!({ "type": "string" });
             declared
@@ -188,7 +218,7 @@ fn operation<A: Application>(route: &Route<A>, generator: &mut SchemaGenerator) 
         }
     }
     // Parameters of the path in the order of the path, before all others.
-    let place = |name: &Value| parameter_names(route.path).position(|other| name == other);
+    let place = |name: &Value| parameter_names(row.path).position(|other| name == other);
     declared.parameters.sort_by_key(|parameter| place(&parameter["name"]).unwrap_or(usize::MAX));
     let mut responses: BTreeMap<String, Value> = BTreeMap::new();
     for (status, answer) in declared.answers {
@@ -198,10 +228,10 @@ fn operation<A: Application>(route: &Route<A>, generator: &mut SchemaGenerator) 
         }
         responses.insert(status.to_string(), response);
     }
-    let access = route.access();
+    let access = &row.access;
     let common = if access.is_empty() { &failure::COMMON[..1] } else { failure::COMMON };
     let mut errors: BTreeMap<u16, Vec<String>> = BTreeMap::new();
-    for code in common.iter().chain(route.errors) {
+    for code in common.iter().chain(row.errors) {
         errors.entry(code.status()).or_default().push(format!("`{code}`"));
     }
     for (status, codes) in errors {
@@ -213,13 +243,13 @@ fn operation<A: Application>(route: &Route<A>, generator: &mut SchemaGenerator) 
         responses.insert(status.to_string(), response);
     }
     let mut operation = json!({
-        "operationId": operation_id(route.method.as_str(), route.path),
-        "summary": route.summary,
-        "tags": [tag(route.path)],
-        "security": security(&access),
+        "operationId": operation_id(row.method.as_str(), row.path),
+        "summary": row.summary,
+        "tags": [tag(row.path)],
+        "security": security(access),
         "responses": responses,
         "x-latchkey-access": access,
-        "x-latchkey-rate": route.rate.as_str(),
+        "x-latchkey-rate": row.rate.as_str(),
     });
     if !declared.parameters.is_empty() {
         operation["parameters"] = declared.parameters.into();
