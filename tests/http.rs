@@ -6,6 +6,7 @@ mod http {
     mod configuration;
     mod contact_channels;
     mod data_vault;
+    mod emails;
     mod hostile;
     mod key_sets;
     mod notifications;

@@ -33,7 +33,6 @@ const LATER: &[(&str, &str)] = &[
     ("INVALID_POLLING_CODE", "command-line sign-in"),
     ("PROJECT_PERMISSION_REQUIRED", "permissions"),
     ("ITEM_QUANTITY_INSUFFICIENT_AMOUNT", "dashboard seats"),
-    ("EMAIL_RENDERING_ERROR", "custom mail"),
     ("TEMPLATE_SOURCE_REWRITE_ERROR", "custom mail"),
     ("EMAIL_NOT_EDITABLE", "custom mail"),
     ("EMAIL_CAPACITY_BOOST_ALREADY_ACTIVE", "custom mail"),

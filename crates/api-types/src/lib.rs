@@ -17,6 +17,7 @@ pub mod image;
 pub mod input;
 pub mod key_sets;
 pub mod list;
+pub mod locale;
 pub mod notification;
 pub mod oauth_account;
 pub mod permission;
@@ -34,3 +35,4 @@ pub use error::{ErrorCode, KnownError};
 pub use ids::{
     AuditEventId, ContactChannelId, EmailId, KeySetId, OneTimeCodeId, ProjectId, SessionId, TeamId, UserId,
 };
+pub use locale::Locale;

@@ -1,5 +1,6 @@
 //! `[mail]`: who mails come from. How they leave is not configurable yet.
 
+use latchkey_api_types::Locale;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,11 +14,14 @@ pub struct MailConfig {
     pub sender_address: String,
     /// The name beside it. When empty, the display name of the project is used.
     pub sender_name: String,
+    /// The language of mails where neither the recipient nor the request nor the project says another one: `en`,
+    /// `de`, `fr`, `es`, `pt`, `zh-Hans` or `ja`.
+    pub locale: Locale,
 }
 
 impl Default for MailConfig {
     fn default() -> Self {
-        Self { sender_address: "noreply@localhost".into(), sender_name: String::new() }
+        Self { sender_address: "noreply@localhost".into(), sender_name: String::new(), locale: Locale::En }
     }
 }
 
@@ -54,7 +58,7 @@ mod tests {
 
     #[test]
     fn the_sender_carries_the_project_s_name_unless_one_is_set() {
-        let mut mail = MailConfig { sender_address: "auth@example.com".into(), sender_name: String::new() };
+        let mut mail = MailConfig { sender_address: "auth@example.com".into(), ..MailConfig::default() };
         assert_eq!(mail.sender("Demo"), "\"Demo\" <auth@example.com>");
         assert_eq!(
             mail.sender("A\" <evil@example.com>\r\nBcc: x"),

@@ -3,7 +3,7 @@
 //! Read in one pass. An empty header is an absent one, `x-hexclave-NAME` stands for `x-stack-NAME`, and a header
 //! that is sent twice is refused, because two readers could choose differently.
 
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue};
 use latchkey_identity::Credentials;
 
@@ -77,6 +77,12 @@ impl<'a> Headers<'a> {
                 Some("development-override-key") => &mut development,
                 None if name == AUTHORIZATION => &mut authorization,
                 None if name == CONTENT_TYPE => &mut content_type,
+                // Sent twice, it is a wish and a half: the first counts.
+                None if name == ACCEPT_LANGUAGE => {
+                    read.credentials.accept_language =
+                        read.credentials.accept_language.or(value.to_str().ok());
+                    continue;
+                }
                 None if name == USER_AGENT => {
                     read.browser =
                         [&b"Mozilla"[..], b"Chrome", b"Safari"].iter().any(|word| contains(value, word));
@@ -95,6 +101,7 @@ impl<'a> Headers<'a> {
         read.content_type = content_type.value();
         read.refresh_token = refresh.value();
         read.credentials = Credentials {
+            accept_language: read.credentials.accept_language,
             project_id: project.value(),
             branch_id: branch.value(),
             access_type: access_type.value(),

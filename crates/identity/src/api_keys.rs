@@ -9,18 +9,19 @@ use latchkey_api_types::ids::{ApiKeyId, TeamId, UserId};
 use latchkey_api_types::input::NonEmptyText;
 use latchkey_api_types::{AccessType, KnownError};
 use latchkey_crypto::TokenHash;
+use latchkey_storage::StorageError;
 use latchkey_storage::api_keys::{self, ApiKeyRow};
 use latchkey_storage::engine::Outcome;
-use latchkey_storage::{StorageError, users};
+use latchkey_storage::users::{self, UserRow};
 use serde_json::json;
 
 use crate::app::App;
 use crate::audit::{self, Actor, Event};
 use crate::authenticate::Auth;
 use crate::failure::Failure;
-use crate::outbox;
 use crate::permissions;
 use crate::projects::{self, Project};
+use crate::system_mails::{self, To};
 
 /// The permission to manage the keys of a team.
 const MANAGE: &str = "$manage_api_keys";
@@ -376,8 +377,11 @@ pub async fn revoke_leaked(app: &App, key: &str) -> Result<(), Failure> {
         api_keys::revoke(&project.id, row.id, now).exactly(1),
         audit::record(app, &project.id, audit::kind::API_KEY_LEAKED, &event(Actor::System, owner, row.id)),
     ];
-    for address in addresses(app, &project, owner).await? {
-        statements.push(outbox::api_key_revoked(app, &project, &address, &row.description)?);
+    for person in owners(app, &project, owner).await? {
+        let Some(address) = &person.primary_email else { continue };
+        // Whoever reports the key is somebody else: their language says nothing.
+        let to = To { address, user: Some(&person), accepted: None };
+        statements.push(system_mails::api_key_revoked(app, &project, &to, &row.description)?);
     }
     match app.store.batch(statements).await {
         Ok(_) => {
@@ -390,8 +394,8 @@ pub async fn revoke_leaked(app: &App, key: &str) -> Result<(), Failure> {
     }
 }
 
-/// The primary addresses of those who manage the keys of an owner.
-async fn addresses(app: &App, project: &Project, owner: Owner) -> Result<Vec<String>, Failure> {
+/// Those who manage the keys of an owner.
+async fn owners(app: &App, project: &Project, owner: Owner) -> Result<Vec<UserRow>, Failure> {
     let people = match owner {
         Owner::User(user) => vec![user],
         Owner::Team(team) => permissions::members_with(app, project, team, MANAGE).await?,
@@ -399,11 +403,11 @@ async fn addresses(app: &App, project: &Project, owner: Owner) -> Result<Vec<Str
     let id = project.id.clone();
     let read = app.store.read(move |tx| {
         Box::pin(async move {
-            let mut addresses = Vec::new();
+            let mut found = Vec::new();
             for user in people {
-                addresses.extend(users::get(tx, &id, user).await?.and_then(|user| user.primary_email));
+                found.extend(users::get(tx, &id, user).await?);
             }
-            Ok::<_, Failure>(addresses)
+            Ok::<_, Failure>(found)
         })
     });
     read.await

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use latchkey_api_types::ids::{ProjectId, SessionId, UserId};
 use latchkey_api_types::input::UserIdOrMe;
 use latchkey_api_types::user::RestrictionKind;
-use latchkey_api_types::{AccessType, KnownError};
+use latchkey_api_types::{AccessType, KnownError, Locale};
 use latchkey_storage::teams;
 use latchkey_storage::users::{self, UserRow};
 
@@ -40,6 +40,8 @@ pub struct Credentials<'a> {
     pub access_token: Option<&'a str>,
     /// `x-stack-development-override-key`.
     pub development_override_key: Option<&'a str>,
+    /// `accept-language`.
+    pub accept_language: Option<&'a str>,
     /// `x-stack-allow-anonymous-user: true`.
     pub allow_anonymous: bool,
     /// `x-stack-allow-restricted-user: true`.
@@ -56,6 +58,8 @@ pub struct Auth {
     pub user: Option<CurrentUser>,
     /// What the access token says; present even when its user or session is gone.
     pub claims: Option<Arc<AccessClaims>>,
+    /// The language that the caller asks for, if it is one that mails are written in.
+    pub locale: Option<Locale>,
 }
 
 /// The user of the access token, as of now.
@@ -143,7 +147,8 @@ pub async fn authenticate(app: &App, credentials: &Credentials<'_>) -> Result<Op
         Some(claims) => load_user(app, &project.id, claims).await?,
         None => None,
     };
-    Ok(Some(Auth { project, access, user, claims }))
+    let locale = credentials.accept_language.and_then(Locale::negotiate);
+    Ok(Some(Auth { project, access, user, claims, locale }))
 }
 
 /// Steps a to c.

@@ -7,34 +7,29 @@ use latchkey_api_types::email_template::{
 };
 use latchkey_config::ProjectSettings;
 use latchkey_config::settings::{BUILT_IN_TEMPLATES, TemplateTheme};
+use latchkey_mail::BuiltInMail;
 use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::authenticate::Auth;
 use crate::failure::Failure;
 use crate::projects::change;
-
-/// What each built-in template says, in their order, as a component of one variable.
-const TEXTS: [(&str, &str); 5] = [
-    ("Verify your email at", "emailVerificationLink"),
-    ("Reset your password at", "passwordResetLink"),
-    ("Sign in to", "magicLink"),
-    ("You are invited to join a team at", "teamInvitationLink"),
-    ("You are invited to sign in to", "signInInvitationLink"),
-];
+use crate::system_mails;
 
 /// Name and source of a built-in template; of the first one for an id that is none.
 pub(crate) fn built_in(id: &str) -> (&'static str, String) {
     let index = BUILT_IN_TEMPLATES.iter().position(|(known, _)| *known == id).unwrap_or_default();
-    let (text, variable) = TEXTS[index];
-    let source = format!(
-        "import {{ Subject, NotificationCategory }} from \"@stackframe/emails\";\n\n\
-         export function EmailTemplate({{ project, variables }}) {{\n  return (\n    <>\n      \
-         <Subject value={{`{text} ${{project.displayName}}`}} />\n      \
-         <NotificationCategory value=\"Transactional\" />\n      \
-         <p>{text} {{project.displayName}}: <a href={{variables.{variable}}}>open the link</a></p>\n    </>\n  );\n}}\n"
-    );
-    (BUILT_IN_TEMPLATES[index].1, source)
+    let mail = system_mails::built_in(BUILT_IN_TEMPLATES[index].0).unwrap_or(BuiltInMail::EmailVerification);
+    (BUILT_IN_TEMPLATES[index].1, latchkey_mail::starting_point(mail))
+}
+
+/// Refuses a source that cannot be used.
+///
+/// # Errors
+/// `EMAIL_RENDERING_ERROR`, which names line and reason.
+fn check(source: &str) -> Result<(), Failure> {
+    latchkey_mail::check_template(source)
+        .map_err(|error| KnownError::email_rendering_error(&error.to_string()).into())
 }
 
 fn is_built_in(id: &str) -> bool {
@@ -96,10 +91,10 @@ pub async fn create(app: &App, auth: &Auth, request: EmailTemplateCreate) -> Res
     Ok(view(&settings, &id))
 }
 
-/// Changes a template.
+/// Changes a template. Its source is tried before it is kept.
 ///
 /// # Errors
-/// 404.
+/// 404, `EMAIL_RENDERING_ERROR`.
 pub async fn update(
     app: &App,
     auth: &Auth,
@@ -113,6 +108,9 @@ pub async fn update(
             let configuration = &mut draft.configuration;
             if !exists(&configuration.checked_settings()?, &id) {
                 return Err(unknown());
+            }
+            if let Some(source) = &request.tsx_source {
+                check(source)?;
             }
             let environment = &mut configuration.overrides.environment;
             if let Some(name) = &request.display_name {

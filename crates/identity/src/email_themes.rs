@@ -1,38 +1,72 @@
 //! Themes of mails: the built-in three and those of a project, kept in its configuration (contract 07 §8).
 
 use latchkey_api_types::email_theme::{EmailTheme, EmailThemeCreate, EmailThemeUpdate};
+use latchkey_api_types::{KnownError, Locale};
 use latchkey_config::ProjectSettings;
-use latchkey_config::settings::BUILT_IN_THEMES;
+use latchkey_config::settings::{BUILT_IN_THEMES, DEFAULT_THEME, TemplateTheme};
+use latchkey_mail::{BuiltInTheme, Frame, Theme};
 use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::authenticate::Auth;
 use crate::failure::Failure;
-use crate::projects::{change, theme_exists};
+use crate::projects::{Project, change, theme_exists};
 
-/// What is between the frame of a built-in theme and its colours.
-const SOURCE: &str = r#"import { Html, Head, Body, Container, Tailwind } from "@react-email/components";
-
-export function EmailTheme({ children, unsubscribeLink }) {
-  return (
-    <Html>
-      <Head />
-      <Tailwind>
-        <Body className="font-sans p-6 COLOURS">
-          <Container className="rounded-lg p-8">{children}</Container>
-          {unsubscribeLink && <a href={unsubscribeLink}>Unsubscribe</a>}
-        </Body>
-      </Tailwind>
-    </Html>
-  );
-}
-"#;
+/// The built-in themes in the order of [`BUILT_IN_THEMES`].
+const THEMES: [BuiltInTheme; 3] = [BuiltInTheme::Light, BuiltInTheme::Dark, BuiltInTheme::Colorful];
 
 /// Name and source of a built-in theme; of the default one for an id that is none.
 pub(crate) fn built_in(id: &str) -> (&'static str, String) {
     let index = BUILT_IN_THEMES.iter().position(|(known, _)| *known == id).unwrap_or_default();
-    let colours = ["bg-white text-black", "bg-gray-900 text-gray-100", "bg-indigo-100 text-indigo-950"];
-    (BUILT_IN_THEMES[index].1, SOURCE.replace("COLOURS", colours[index]))
+    (BUILT_IN_THEMES[index].1, THEMES[index].source())
+}
+
+/// The theme of mails for which nobody chose another one.
+pub(crate) fn selected(project: &Project) -> Theme<'_> {
+    by_id(project, &project.settings.emails.selected_theme_id)
+}
+
+/// The theme that a template chose; the project's if it chose none.
+pub(crate) fn of_template<'a>(project: &'a Project, choice: Option<&TemplateTheme>) -> Theme<'a> {
+    match choice {
+        None => selected(project),
+        Some(TemplateTheme::Without) => Theme::Without,
+        Some(TemplateTheme::Theme(id)) => by_id(project, id),
+    }
+}
+
+/// A theme by its id. One that does not exist counts as the default one, and so does a component for React, which is
+/// kept for the tools that wrote it and not run.
+fn by_id<'a>(project: &'a Project, id: &str) -> Theme<'a> {
+    let source = |id: &str| {
+        let own = project.settings.emails.themes.get(id)?.tsx_source.as_deref();
+        own.filter(|source| !latchkey_mail::is_component(source))
+    };
+    let built_in = BUILT_IN_THEMES.iter().position(|(built_in, _)| *built_in == id);
+    match (source(id), built_in) {
+        (Some(source), _) => Theme::Own(source),
+        (None, Some(index)) => Theme::BuiltIn(THEMES[index]),
+        (None, None) => source(DEFAULT_THEME).map_or(Theme::BuiltIn(BuiltInTheme::Light), Theme::Own),
+    }
+}
+
+/// What the mails of a project look like in this theme and language.
+pub(crate) fn frame<'a>(project: &'a Project, theme: Theme<'a>, locale: Locale) -> Frame<'a> {
+    let [logo, dark_logo] = &project.logo_urls;
+    let logo = match theme {
+        Theme::BuiltIn(BuiltInTheme::Dark) => dark_logo.as_deref().or(logo.as_deref()),
+        _ => logo.as_deref(),
+    };
+    Frame { project_name: &project.display_name, logo_url: logo, locale, theme, unsubscribe_url: None }
+}
+
+/// Refuses a source that cannot be used.
+///
+/// # Errors
+/// `EMAIL_RENDERING_ERROR`, which names line and reason.
+fn check(source: &str) -> Result<(), Failure> {
+    latchkey_mail::check_theme(source)
+        .map_err(|error| KnownError::email_rendering_error(&error.to_string()).into())
 }
 
 fn view(settings: &ProjectSettings, id: &str) -> Option<EmailTheme> {
@@ -84,10 +118,10 @@ pub async fn create(app: &App, auth: &Auth, request: EmailThemeCreate) -> Result
     Ok(made)
 }
 
-/// Changes a theme.
+/// Changes a theme. Its source is tried before it is kept.
 ///
 /// # Errors
-/// 404.
+/// 404, `EMAIL_RENDERING_ERROR`.
 pub async fn update(
     app: &App,
     auth: &Auth,
@@ -101,6 +135,9 @@ pub async fn update(
             let configuration = &mut draft.configuration;
             if !theme_exists(&configuration.checked_settings()?, &id) {
                 return Err(unknown());
+            }
+            if let Some(source) = &request.tsx_source {
+                check(source)?;
             }
             let environment = &mut configuration.overrides.environment;
             if let Some(name) = &request.display_name {

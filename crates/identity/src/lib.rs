@@ -40,6 +40,7 @@ pub mod sessions;
 pub mod sign_in;
 mod sign_up_rules;
 pub mod signing_keys;
+mod system_mails;
 pub mod teams;
 pub mod users;
 pub mod webhooks;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use latchkey_api_types::ids::{EmailId, ProjectId, UserId};
-use latchkey_mail::{ApiKeyRevoked, Content, EmailVerification, Message, TeamInvitation};
+use latchkey_mail::{Content, Message};
 use latchkey_storage::engine::Stmt;
 use latchkey_storage::outbox::{self, NewOutboxRow};
 use serde::{Deserialize, Serialize};
@@ -184,47 +184,6 @@ pub(crate) fn queue(
         scheduled_at: mail.scheduled_at.unwrap_or(now),
         created_at: now,
     }))
-}
-
-/// The statement that queues a mail with a link to verify an address of a user.
-pub(crate) fn email_verification(
-    app: &App,
-    project: &Project,
-    user: UserId,
-    to: &str,
-    link: &str,
-) -> Result<Stmt, Failure> {
-    let mail = EmailVerification { project_name: &project.display_name, link };
-    let message =
-        mail.to_message(to, &app.config.mail.sender(&project.display_name)).map_err(Failure::internal)?;
-    queue(app, project, &Recipient::address_of(user, to), &Mail::rendered(&message))
-}
-
-/// The statement that queues a mail with an invitation to a team.
-pub(crate) fn team_invitation(
-    app: &App,
-    project: &Project,
-    to: &str,
-    team_name: &str,
-    link: &str,
-) -> Result<Stmt, Failure> {
-    let mail = TeamInvitation { project_name: &project.display_name, team_name, link };
-    let message =
-        mail.to_message(to, &app.config.mail.sender(&project.display_name)).map_err(Failure::internal)?;
-    queue(app, project, &Recipient::address(to), &Mail::rendered(&message))
-}
-
-/// The statement that queues a mail about a key that was found in public.
-pub(crate) fn api_key_revoked(
-    app: &App,
-    project: &Project,
-    to: &str,
-    description: &str,
-) -> Result<Stmt, Failure> {
-    let mail = ApiKeyRevoked { project_name: &project.display_name, description };
-    let message =
-        mail.to_message(to, &app.config.mail.sender(&project.display_name)).map_err(Failure::internal)?;
-    queue(app, project, &Recipient::address(to), &Mail::rendered(&message))
 }
 
 /// What seals a mail: it opens in its own row only.

@@ -36,6 +36,8 @@ pub struct Project {
     pub id: ProjectId,
     /// Name that users see.
     pub display_name: String,
+    /// Square logo, and the one for dark backgrounds.
+    pub logo_urls: [Option<String>; 2],
     /// Team of `internal` whose members administer the project.
     pub owner_team_id: Option<TeamId>,
     /// What the project allows.
@@ -68,6 +70,7 @@ impl Project {
         Ok(Self {
             id: row.id,
             display_name: row.display_name,
+            logo_urls: [row.logo_url, row.logo_dark_mode_url],
             owner_team_id: row.owner_team_id,
             settings,
             keys,

@@ -1,5 +1,7 @@
 //! A mail that is ready to leave, in which no header can be smuggled.
 
+use crate::sandbox::TemplateError;
+
 /// A mail: one recipient, and the same content as plain text and as HTML.
 ///
 /// It exists only with addresses and a subject that stay on their header line.
@@ -21,9 +23,12 @@ pub enum MessageError {
     /// The sender is neither a bare address nor `"Name" <address>`.
     #[error("the sender of a mail must be an address or \"Name\" <address>")]
     Sender,
-    /// A template failed.
+    /// A built-in template failed.
     #[error("a mail template failed: {0}")]
-    Template(#[from] minijinja::Error),
+    BuiltIn(#[from] minijinja::Error),
+    /// A theme failed.
+    #[error("a mail theme failed: {0}")]
+    Theme(#[from] TemplateError),
 }
 
 impl Message {

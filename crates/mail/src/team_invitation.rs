@@ -1,18 +1,12 @@
 //! The mail that invites an address to a team.
 
-use crate::{
-    message::{Message, MessageError},
-    template,
-};
-
-/// How much of a team's name a mail shows, in characters: a name has no limit, a subject has.
-const LONGEST_NAME: usize = 100;
+use crate::frame::Frame;
+use crate::message::{Message, MessageError};
+use crate::notice::{Notice, shown};
 
 /// "Come and join us": sent to whoever a member or a server invites.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct TeamInvitation<'a> {
-    /// The project's display name.
-    pub project_name: &'a str,
     /// The team's display name; may be empty.
     pub team_name: &'a str,
     /// The link that leads to the invitation: the caller's URL with the code in its query.
@@ -21,14 +15,11 @@ pub struct TeamInvitation<'a> {
 
 impl TeamInvitation<'_> {
     /// The mail to `to`, an address, from `from`, an address or `"Name" <address>`.
-    pub fn to_message(&self, to: &str, from: &str) -> Result<Message, MessageError> {
-        let named: String = self.team_name.trim().chars().take(LONGEST_NAME).collect();
-        let team_name = if named.is_empty() { "a team" } else { &named };
-        let subject = format!("You have been invited to join {team_name} on {}", self.project_name);
-        let values = minijinja::context! {
-            project_name => self.project_name, team_name => team_name, link => self.link,
-        };
-        template::message("team_invitation", to, from, &subject, &values)
+    pub fn to_message(self, frame: &Frame<'_>, to: &str, from: &str) -> Result<Message, MessageError> {
+        let team = shown(self.team_name).unwrap_or_else(|| frame.text("team_invitation.nameless", &[]));
+        let values = [("team", team.as_str())];
+        let notice = Notice { name: "team_invitation", values: &values, code: None, link: Some(self.link) };
+        notice.to_message(frame, to, from)
     }
 }
 
@@ -36,33 +27,30 @@ impl TeamInvitation<'_> {
 mod tests {
     use super::*;
 
+    fn message(mail: TeamInvitation<'_>) -> Message {
+        mail.to_message(&Frame::sample(), "ann@example.com", "noreply@example.com").unwrap()
+    }
+
     #[test]
     fn the_mail_asks_to_join_and_carries_the_link_in_both_forms() {
         let link = "https://app.example.com/handler/team-invitation?code=abc";
-        let mail = TeamInvitation { project_name: "Demo", team_name: "Engines", link };
-        let message = mail.to_message("ann@example.com", "noreply@example.com").unwrap();
-        assert_eq!(message.subject(), "You have been invited to join Engines on Demo");
-        assert!(message.text().contains(link) && message.text().contains("Engines"), "{}", message.text());
-        assert!(message.html().contains(&format!("href=\"{link}\"")), "{}", message.html());
-        let nameless = TeamInvitation { team_name: " ", ..mail };
-        let message = nameless.to_message("ann@example.com", "noreply@example.com").unwrap();
-        assert_eq!(message.subject(), "You have been invited to join a team on Demo");
+        let mail = TeamInvitation { team_name: "Engines", link };
+        let written = message(mail);
+        assert_eq!(written.subject(), "You have been invited to join Engines on Demo");
+        assert!(written.text().contains(link) && written.text().contains("Engines"), "{}", written.text());
+        assert!(written.html().contains(&format!("href=\"{link}\"")), "{}", written.html());
+        let nameless = message(TeamInvitation { team_name: " ", ..mail });
+        assert_eq!(nameless.subject(), "You have been invited to join a team on Demo");
         let endless = "x".repeat(10_000);
-        let message = TeamInvitation { team_name: &endless, ..nameless }
-            .to_message("ann@example.com", "s@b.com")
-            .unwrap();
-        assert!(message.subject().len() < 200);
+        assert!(message(TeamInvitation { team_name: &endless, ..mail }).subject().len() < 200);
     }
 
     #[test]
     fn a_hostile_team_name_stays_text() {
-        let mail = TeamInvitation {
-            project_name: "Demo",
-            team_name: "<script>alert(1)</script>\r\nBcc: x@evil.com",
-            link: "https://a.example.com/",
-        };
-        let message = mail.to_message("ann@example.com", "noreply@example.com").unwrap();
-        assert!(!message.html().contains("<script"), "{}", message.html());
-        assert!(!message.subject().contains(['\r', '\n']));
+        let hostile = "<script>alert(1)</script>\r\nBcc: x@evil.com {project} {{ 7 }}";
+        let written = message(TeamInvitation { team_name: hostile, link: "https://a.example.com/" });
+        assert!(!written.html().contains("<script"), "{}", written.html());
+        assert!(!written.subject().contains(['\r', '\n']));
+        assert!(written.text().contains("{project} {{ 7 }}"), "{}", written.text());
     }
 }

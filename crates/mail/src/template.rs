@@ -1,12 +1,10 @@
-//! The templates, compiled once. Those whose name ends in `.html` escape what is put into them.
+//! The built-in templates, compiled once. Those whose name ends in `.html` escape what is put into them.
 
 use std::{fmt::Write as _, sync::LazyLock};
 
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, escape_formatter,
 };
-
-use crate::message::{Message, MessageError};
 
 macro_rules! templates {
     ($($name:literal),* $(,)?) => {
@@ -18,34 +16,12 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_formatter(escape);
-    let sources = templates![
-        "layout.html",
-        "dev_mailbox.html",
-        "api_key_revoked.html",
-        "api_key_revoked.txt",
-        "email_verification.html",
-        "email_verification.txt",
-        "team_invitation.html",
-        "team_invitation.txt",
-    ];
+    let sources = templates!["dev_mailbox.html", "notice.html", "notice.txt", "unsubscribed.html"];
     for (name, source) in sources {
         environment.add_template(name, source).expect("the built-in templates compile; a test renders each");
     }
     environment
 });
-
-/// Renders `NAME.txt` and `NAME.html` with the same values into one mail.
-pub(crate) fn message(
-    name: &str,
-    to: &str,
-    from: &str,
-    subject: &str,
-    values: &Value,
-) -> Result<Message, MessageError> {
-    let text = render(&format!("{name}.txt"), values)?;
-    let html = render(&format!("{name}.html"), values)?;
-    Message::new(to, from, subject, text, html)
-}
 
 /// Renders one template.
 pub(crate) fn render(name: &str, values: &Value) -> Result<String, minijinja::Error> {
@@ -53,8 +29,11 @@ pub(crate) fn render(name: &str, values: &Value) -> Result<String, minijinja::Er
 }
 
 /// Escapes text for element content and quoted attributes. The library's own escaping turns slashes into entities as
-/// well, which makes links in the source of a mail unreadable.
-fn escape(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+/// well, which makes links in the source of a mail unreadable. Nothing, null included, is written as nothing.
+pub(crate) fn escape(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    if value.is_none() {
+        return Ok(());
+    }
     let (AutoEscape::Html, false, Some(text)) = (state.auto_escape(), value.is_safe(), value.as_str()) else {
         return escape_formatter(out, state, value);
     };
@@ -70,4 +49,13 @@ fn escape(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Res
         .map_err(|_| Error::new(ErrorKind::WriteFailure, "the output takes no more"))?;
     }
     Ok(())
+}
+
+/// Text as HTML.
+pub(crate) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
 }

@@ -1,5 +1,6 @@
 //! `latchkey`: what Latchkey has beyond the Stack Auth contract, per project.
 
+use latchkey_api_types::Locale;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,10 @@ pub struct LatchkeySettings {
     pub anonymous_tokens_use_project_audience: bool,
     /// Claims to add to access tokens.
     pub extra_claims: Vec<ExtraClaim>,
+    /// The language of mails where neither the recipient nor the request says another one; that of the deployment
+    /// when not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail_locale: Option<Locale>,
     /// Which passwords are accepted.
     pub password: PasswordRules,
 }

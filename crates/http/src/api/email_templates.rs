@@ -1,6 +1,6 @@
 //! Templates of mails (contract 07 §8).
 
-use latchkey_api_types::ErrorCode::RequiresCustomEmailServer;
+use latchkey_api_types::ErrorCode::{EmailRenderingError, RequiresCustomEmailServer};
 use latchkey_api_types::email_template::{
     EmailTemplate, EmailTemplateCreate, EmailTemplatePath, EmailTemplateUpdate, EmailTemplates,
 };
@@ -18,7 +18,9 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post("/internal/email-templates", "Make a template of mails")
             .errors(&[RequiresCustomEmailServer])
             .on(ADMIN, create),
-        Route::patch("/internal/email-templates/{id}", "Change a template of mails").on(ADMIN, update),
+        Route::patch("/internal/email-templates/{id}", "Change a template of mails")
+            .errors(&[EmailRenderingError])
+            .on(ADMIN, update),
         Route::delete("/internal/email-templates/{id}", "Delete a template of mails").on(ADMIN, delete),
     ]
 }

@@ -1,5 +1,6 @@
 //! Themes of mails (contract 07 §8).
 
+use latchkey_api_types::ErrorCode::EmailRenderingError;
 use latchkey_api_types::email_theme::{
     EmailTheme, EmailThemeCreate, EmailThemePath, EmailThemeUpdate, EmailThemes,
 };
@@ -16,7 +17,9 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get("/internal/email-themes", "List the themes of mails").on(ADMIN, list),
         Route::post("/internal/email-themes", "Make a theme of mails").on(ADMIN, create),
         Route::get("/internal/email-themes/{id}", "Read a theme of mails").on(ADMIN, get),
-        Route::patch("/internal/email-themes/{id}", "Change a theme of mails").on(ADMIN, update),
+        Route::patch("/internal/email-themes/{id}", "Change a theme of mails")
+            .errors(&[EmailRenderingError])
+            .on(ADMIN, update),
         Route::delete("/internal/email-themes/{id}", "Delete a theme of mails").on(ADMIN, delete),
     ]
 }

@@ -5,6 +5,7 @@ use latchkey_api_types::input::UserIdOrMe;
 use latchkey_api_types::{AccessType, KnownError};
 use latchkey_storage::StorageError;
 use latchkey_storage::contact_channels;
+use latchkey_storage::users::UserRow;
 use serde::Deserialize;
 
 use super::{find, normalise_email};
@@ -13,8 +14,8 @@ use crate::audit::{self, Actor, Event};
 use crate::authenticate::Auth;
 use crate::failure::Failure;
 use crate::one_time_codes::{self, email_verification, trusted_callback};
-use crate::outbox;
 use crate::sessions::find_user;
+use crate::system_mails::{self, To};
 
 /// What a code of this kind stands for.
 #[derive(Deserialize)]
@@ -37,20 +38,24 @@ pub async fn send_to_channel(
 ) -> Result<(), Failure> {
     let user = auth.user_or_me(user)?;
     let project = &auth.project.id;
-    if auth.access == AccessType::Client {
-        if auth.me()?.row.id != user {
+    let found;
+    let owner = if auth.access == AccessType::Client {
+        let me = &auth.me()?.row;
+        if me.id != user {
             return Err(Failure::text(400, "Clients may verify channels of the signed-in user only."));
         }
-    } else if find_user(app, project, user).await?.is_none() {
-        return Err(KnownError::user_id_does_not_exist(&user.to_string()).into());
-    }
+        me
+    } else {
+        found = find_user(app, project, user).await?;
+        found.as_ref().ok_or_else(|| KnownError::user_id_does_not_exist(&user.to_string()))?
+    };
     let channel = find(app, project, user, id)
         .await?
         .ok_or_else(|| Failure::text(404, "The user has no such contact channel."))?;
     if channel.is_verified {
         return Err(KnownError::email_already_verified().into());
     }
-    send(app, auth, user, &channel.value, callback).await
+    send(app, auth, owner, &channel.value, callback).await
 }
 
 /// Mails a code to the primary email of the signed-in user.
@@ -66,14 +71,15 @@ pub async fn send_to_primary(app: &App, auth: &Auth, email: &str, callback: &str
     if user.primary_email_verified == Some(true) {
         return Err(KnownError::email_already_verified().into());
     }
-    send(app, auth, user.id, &email, callback).await
+    send(app, auth, user, &email, callback).await
 }
 
-async fn send(app: &App, auth: &Auth, user: UserId, email: &str, callback: &str) -> Result<(), Failure> {
+async fn send(app: &App, auth: &Auth, user: &UserRow, email: &str, callback: &str) -> Result<(), Failure> {
     let project = &auth.project;
     let callback = trusted_callback(project, callback)?;
-    let code = email_verification(app, &project.id, user, email, &callback)?;
-    let mail = outbox::email_verification(app, project, user, email, &code.link)?;
+    let code = email_verification(app, &project.id, user.id, email, &callback)?;
+    let to = To { address: email, user: Some(user), accepted: auth.locale };
+    let mail = system_mails::email_verification(app, project, &to, &code.link)?;
     app.store.batch(vec![code.statement, mail]).await?;
     app.jobs.wake();
     Ok(())

@@ -4,10 +4,10 @@ use latchkey_api_types::KnownError;
 use latchkey_api_types::auth::{SignInResult, TokenPair};
 use latchkey_api_types::ids::UserId;
 use latchkey_crypto::Secret;
+use latchkey_storage::StorageError;
 use latchkey_storage::contact_channels;
 use latchkey_storage::credentials::{self, PasswordRow};
 use latchkey_storage::users::UserRow;
-use latchkey_storage::StorageError;
 
 use crate::app::App;
 use crate::audit::{self, Actor, Event};
@@ -15,11 +15,11 @@ use crate::authenticate::Auth;
 use crate::contact_channels::normalise_email;
 use crate::failure::Failure;
 use crate::one_time_codes::{email_verification, trusted_callback};
-use crate::outbox;
 use crate::passwords;
 use crate::sessions::find_user;
 use crate::sign_in::{Factor, Origin, Unfinished, finish};
 use crate::sign_up_rules::{self, Applicant};
+use crate::system_mails::{self, To};
 use crate::users::{self, NewUser, blank};
 
 /// Authentication method of RFC 8176.
@@ -92,7 +92,8 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
     if let Some(callback) = callback {
         let code = email_verification(app, &project.id, user.id, &email, &callback)?;
         statements.push(code.statement);
-        statements.push(outbox::email_verification(app, project, user.id, &email, &code.link)?);
+        let to = To { address: &email, user: Some(&user), accepted: auth.locale };
+        statements.push(system_mails::email_verification(app, project, &to, &code.link)?);
     }
 
     let factor = Factor { user: &user, amr: AMR, is_new_user: true, origin: request.origin, statements };

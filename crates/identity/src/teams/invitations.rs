@@ -19,8 +19,8 @@ use crate::claims::restricted_reason;
 use crate::contact_channels::normalise_email;
 use crate::failure::Failure;
 use crate::one_time_codes::{suffix, trusted_callback, with_code};
-use crate::outbox;
 use crate::permissions::{self, system};
+use crate::system_mails::{self, To};
 
 /// How long an invitation stays open, milliseconds.
 const LIFETIME: i64 = 7 * 24 * 60 * 60 * 1000;
@@ -59,7 +59,8 @@ pub async fn send(
         used_at: None,
     };
     let link = with_code(&callback, &code);
-    let mail = outbox::team_invitation(app, project, &invitation.recipient_email, &row.display_name, &link)?;
+    let to = To { address: &invitation.recipient_email, user: None, accepted: auth.locale };
+    let mail = system_mails::team_invitation(app, project, &to, &row.display_name, &link)?;
     match app.store.batch(vec![team_invitations::insert(&invitation), mail]).await {
         Ok(_) => {}
         Err(StorageError::ForeignKey) => return Err(super::not_found(team)),
