@@ -1,7 +1,7 @@
 //! JWK, JWKS and JWT signing and verification: one implementation for the Latchkey server and its clients.
 //!
-//! Only what Latchkey needs, on aws-lc-rs: it signs with ES256, and verifies ES256, ES384, RS256, RS384, RS512, PS256
-//! and `EdDSA` with Ed25519. A key decides its algorithm; the header never does. Refused whatever the keys: `none`,
+//! Only what Latchkey needs, on aws-lc-rs: it signs with ES256, and verifies ES256, ES384, ES512, RS256, RS384,
+//! RS512, PS256, PS384, PS512 and `EdDSA` with Ed25519. A key decides its algorithm; the header never does. Refused whatever the keys: `none`,
 //! MACs, encrypted tokens, critical extensions, and tokens that bring their key with them.
 //!
 //! ```

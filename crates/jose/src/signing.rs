@@ -58,9 +58,19 @@ impl SigningKey {
         let mut kid = jwk.thumbprint().ok_or(KeyError("the key has no thumbprint"))?;
         kid.truncate(KID_LENGTH);
         jwk.kid = Some(kid.clone());
-        let header =
-            encode(&json!({"alg": "ES256", "kid": kid})).map_err(|_| KeyError("the header is not JSON"))?;
+        let header = header(&kid)?;
         Ok(Self { pair, pkcs8: Zeroizing::new(pkcs8.to_vec()), jwk, kid, header })
+    }
+
+    /// The same key under an id that somebody else chose, such as a company that issued it.
+    ///
+    /// # Errors
+    /// [`KeyError`] if the header cannot be written.
+    pub fn with_kid(mut self, kid: &str) -> Result<Self, KeyError> {
+        kid.clone_into(&mut self.kid);
+        self.jwk.kid = Some(kid.to_owned());
+        self.header = header(kid)?;
+        Ok(self)
     }
 
     /// The private key, to be sealed.
@@ -68,7 +78,7 @@ impl SigningKey {
         self.pkcs8.clone()
     }
 
-    /// The key id: the first 12 characters of the thumbprint of the public key (RFC 7638).
+    /// The key id: the first 12 characters of the thumbprint of the public key (RFC 7638), unless another was given.
     pub fn kid(&self) -> &str {
         &self.kid
     }
@@ -100,6 +110,11 @@ impl SigningKey {
         URL_SAFE_NO_PAD.encode_string(signature.as_ref(), &mut token);
         Ok(token)
     }
+}
+
+/// The header of every token of a key.
+fn header(kid: &str) -> Result<String, KeyError> {
+    encode(&json!({"alg": "ES256", "kid": kid})).map_err(|_| KeyError("the header is not JSON"))
 }
 
 impl fmt::Debug for SigningKey {

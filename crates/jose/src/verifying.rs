@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use aws_lc_rs::digest;
 use aws_lc_rs::signature::ParsedPublicKey;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 
 use crate::algorithm::Algorithm;
@@ -19,7 +22,7 @@ pub struct VerifyingKey {
 }
 
 impl VerifyingKey {
-    /// Reads a key: EC on P-256 or P-384, RSA from 2048 to 8192 bits, or OKP on Ed25519.
+    /// Reads a key: EC on P-256, P-384 or P-521, RSA from 2048 to 8192 bits, or OKP on Ed25519.
     ///
     /// # Errors
     /// [`KeyError`] for other keys, keys for encryption, and numbers that are no key.
@@ -42,6 +45,13 @@ impl VerifyingKey {
     /// [`JwtError`], each of which says that the checks before it were passed.
     pub fn verify<C: DeserializeOwned>(&self, token: &str, expect: &Expect<'_>) -> Result<C, JwtError> {
         self.verify_parts(&Parts::split(token)?, expect)
+    }
+
+    /// The left half of the hash of a text, base64url, by the hash of the key's algorithm: what an ID token says about
+    /// the access token that was issued with it, as `at_hash` (OpenID Connect Core 1.0 §3.1.3.6).
+    pub fn left_half_hash(&self, text: &str) -> String {
+        let hash = digest::digest(self.algorithm.hash(), text.as_bytes());
+        URL_SAFE_NO_PAD.encode(&hash.as_ref()[..hash.as_ref().len() / 2])
     }
 
     fn verify_parts<C: DeserializeOwned>(
@@ -93,6 +103,14 @@ impl VerifyingKeys {
         self.0.iter().find(|key| key.kid() == Some(kid))
     }
 
+    /// The key that a token names; for a token that names none, the only key, if there is only one.
+    ///
+    /// # Errors
+    /// [`JwtError`] up to [`JwtError::UnknownKey`]: nothing of the token is verified yet.
+    pub fn key_of(&self, token: &str) -> Result<&VerifyingKey, JwtError> {
+        self.key_of_parts(&Parts::split(token)?)
+    }
+
     /// Verifies a token with the key that it names, and reads its claims. A token that names none is verified with
     /// the only key, if there is only one.
     ///
@@ -100,12 +118,16 @@ impl VerifyingKeys {
     /// [`JwtError`], each of which says that the checks before it were passed.
     pub fn verify<C: DeserializeOwned>(&self, token: &str, expect: &Expect<'_>) -> Result<C, JwtError> {
         let parts = Parts::split(token)?;
+        self.key_of_parts(&parts)?.verify_parts(&parts, expect)
+    }
+
+    fn key_of_parts(&self, parts: &Parts<'_>) -> Result<&VerifyingKey, JwtError> {
         let key = match (&parts.kid, self.0.as_slice()) {
             (Some(kid), _) => self.get(kid),
             (None, [only]) => Some(only),
             (None, _) => None,
         };
-        key.ok_or(JwtError::UnknownKey)?.verify_parts(&parts, expect)
+        key.ok_or(JwtError::UnknownKey)
     }
 }
 

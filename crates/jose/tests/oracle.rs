@@ -48,8 +48,8 @@ fn oracle_key(algorithm: Algorithm) -> (EncodingKey, Value) {
 
 #[test]
 fn we_accept_its_tokens_for_every_algorithm_and_only_under_its_own_name() {
-    use Algorithm::{ES256, ES384, EdDSA, PS256, RS256, RS384, RS512};
-    for algorithm in [ES256, ES384, EdDSA, RS256, RS384, RS512, PS256] {
+    use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
+    for algorithm in [ES256, ES384, EdDSA, RS256, RS384, RS512, PS256, PS384, PS512] {
         let (key, mut public) = oracle_key(algorithm);
         public["kid"] = json!("k");
         let keys: Jwks = serde_json::from_value(json!({ "keys": [public] })).unwrap();
@@ -63,8 +63,10 @@ fn we_accept_its_tokens_for_every_algorithm_and_only_under_its_own_name() {
             format!("{}{}", &token[..signature], &token[signature..].chars().rev().collect::<String>());
         assert!(keys.verify::<Value>(&changed, &EXPECT).is_err(), "{algorithm:?}");
 
-        for other in [RS256, RS384, RS512, PS256].into_iter().filter(|other| *other != algorithm) {
-            if matches!(algorithm, RS256 | RS384 | RS512 | PS256) {
+        for other in
+            [RS256, RS384, RS512, PS256, PS384, PS512].into_iter().filter(|other| *other != algorithm)
+        {
+            if matches!(algorithm, RS256 | RS384 | RS512 | PS256 | PS384 | PS512) {
                 let header = Header { kid: Some("k".to_owned()), ..Header::new(other) };
                 let token = jsonwebtoken::encode(&header, &claims(), &key).unwrap();
                 assert_eq!(keys.verify::<Value>(&token, &EXPECT), Err(JwtError::WrongAlgorithm));

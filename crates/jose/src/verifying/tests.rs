@@ -108,3 +108,50 @@ fn a_key_id_selects_and_is_needed_when_there_is_a_choice() {
     assert!(crate::SigningKey::from_pkcs8(b"no key").is_err());
     assert_eq!(format!("{two:?}"), format!("SigningKey {{ kid: {:?}, .. }}", two.kid()));
 }
+
+#[test]
+fn a_token_by_a_p_521_key_is_accepted_and_only_with_its_own_key() {
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::signature::{ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+    let pair = || EcdsaKeyPair::generate(&ECDSA_P521_SHA512_FIXED_SIGNING).unwrap();
+    let public = |pair: &EcdsaKeyPair| {
+        let point = pair.public_key().as_ref().to_vec();
+        let (x, y) = (URL_SAFE_NO_PAD.encode(&point[1..67]), URL_SAFE_NO_PAD.encode(&point[67..]));
+        key(json!({"kty": "EC", "crv": "P-521", "x": x, "y": y}))
+    };
+    let (ours, theirs) = (pair(), pair());
+    let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed =
+        format!("{}.{}", part(json!({"alg": "ES512"})), part(json!({"iss": "i", "aud": "a", "exp": 2})));
+    let signature = ours.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
+    let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()));
+    let expect = Expect { issuers: &["i"], audience: "a", now_seconds: 1, leeway_seconds: 0 };
+    assert!(public(&ours).verify::<Value>(&token, &expect).is_ok());
+    assert_eq!(public(&theirs).verify::<Value>(&token, &expect), Err(JwtError::BadSignature));
+}
+
+#[test]
+fn the_half_hash_of_the_openid_example_comes_out_and_follows_the_key() {
+    // OpenID Connect Core 1.0 appendix A.3: an ID token by RS256 with this access token and this at_hash.
+    let rsa = key(json!({
+        "kty": "RSA", "e": "AQAB",
+        "n": "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"
+    }));
+    assert_eq!(rsa.left_half_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y"), "77QmUPtjPfzWtF2AnpK9RQ");
+    let ed25519 =
+        key(json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}));
+    assert_eq!(ed25519.left_half_hash("x").len(), 43, "half of 512 bits");
+}
+
+#[test]
+fn the_key_of_a_token_is_found_before_anything_is_believed() {
+    let (one, two) = (crate::SigningKey::generate().unwrap(), crate::SigningKey::generate().unwrap());
+    let two = two.with_kid("chosen").unwrap();
+    let keys = VerifyingKeys::new(&Jwks { keys: vec![one.public_jwk(), two.public_jwk()] });
+    let token = two.sign(&json!({})).unwrap();
+    assert_eq!(crate::peek_kid(&token).as_deref(), Some("chosen"));
+    assert_eq!(keys.key_of(&token).unwrap().kid(), Some("chosen"));
+    let stranger = crate::SigningKey::generate().unwrap().sign(&json!({})).unwrap();
+    assert_eq!(keys.key_of(&stranger).unwrap_err(), JwtError::UnknownKey);
+    assert_eq!(keys.key_of("x").unwrap_err(), JwtError::Malformed);
+}
