@@ -11,6 +11,7 @@ mod http {
     mod key_sets;
     mod notifications;
     mod oauth_providers;
+    mod passkeys;
     mod password;
     mod permissions;
     mod projects;

@@ -3,7 +3,7 @@
 use latchkey_testkit::{Answer, Project, Request, TestServer, on_both_engines};
 use latchkey_tests::operations::{self, Operation};
 use latchkey_tests::people::{self, Person};
-use latchkey_tests::{stored, teams};
+use latchkey_tests::{passkeys, stored, teams};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -13,16 +13,19 @@ struct Belongings {
     invitation: String,
     channel: String,
     account: String,
+    passkey: String,
 }
 
-/// Gives Ada a team, an open invitation to it, and an account with a provider; she has an address.
+/// Gives Ada a team, an open invitation to it, an account with a provider, and a passkey; she has an address.
 async fn belongings(server: &TestServer, ada: &Person) -> Belongings {
     let team = teams::created_by(server, ada, "marker-of-ada").await;
     let (invitation, _) = teams::invite(server, &team, "ada@example.com").await;
     let path = format!("/contact-channels?user_id={}", ada.id);
     let channels = server.get(&path).server().send().await.expect(200);
     let channel = channels["items"][0]["id"].as_str().expect("an id").to_owned();
-    Belongings { team, invitation, channel, account: stored::linked_account(server, &ada.id).await }
+    passkeys::registered(server, ada).await;
+    let passkey = passkeys::list(server, &ada.id).await[0]["id"].as_str().expect("an id").to_owned();
+    Belongings { team, invitation, channel, account: stored::linked_account(server, &ada.id).await, passkey }
 }
 
 /// What path parameters mean. A route with a parameter that is missing here fails the test: say what it names.
@@ -32,6 +35,7 @@ fn own_value(path: &str, name: &str, ada: &Person, own: &Belongings) -> Option<S
         "team_id" => Some(own.team.clone()),
         "contact_channel_id" => Some(own.channel.clone()),
         "provider_id" => Some(own.account.clone()),
+        "passkey_id" => Some(own.passkey.clone()),
         // The same in every project; what is asked is whose wish it is.
         "notification_category_id" => Some("4f6f8873-3d04-46bd-8bef-18338b1a1b4c".to_owned()),
         // Every project has it; what is asked is whose team or user it is held by.
@@ -97,7 +101,7 @@ async fn assert_untouched(server: &TestServer, ada: &Person, before: &Value) {
 }
 
 on_both_engines! {
-    async fn ids_in_paths_and_queries_mean_nothing_to_another_project(server) {
+    async fn ids_in_paths_and_queries_mean_nothing_to_another_project(server, builder = passkeys::builder()) {
         let ada = people::sign_up(&server, "ada@example.com").await;
         people::change(&server, &ada.id, &json!({ "client_metadata": { "secret": "marker-of-ada" } })).await;
         let own = belongings(&server, &ada).await;
@@ -122,7 +126,7 @@ on_both_engines! {
         assert_untouched(&server, &ada, &before).await;
     }
 
-    async fn ids_in_bodies_mean_nothing_to_another_project(server) {
+    async fn ids_in_bodies_mean_nothing_to_another_project(server, builder = passkeys::builder()) {
         let ada = people::sign_up(&server, "ada@example.com").await;
         let own = belongings(&server, &ada).await;
         let before = people::seen_by_server(&server, &ada.id).await;
@@ -163,7 +167,7 @@ on_both_engines! {
         assert_untouched(&server, &ada, &before).await;
     }
 
-    async fn ids_in_filters_mean_nothing_to_another_project(server) {
+    async fn ids_in_filters_mean_nothing_to_another_project(server, builder = passkeys::builder()) {
         let ada = people::sign_up(&server, "ada@example.com").await;
         let own = belongings(&server, &ada).await;
         let mallory = outsider(&server).await;
@@ -189,7 +193,7 @@ on_both_engines! {
         assert!(tried >= 20, "{tried}");
     }
 
-    async fn teams_of_one_project_take_nobody_of_another_in(server) {
+    async fn teams_of_one_project_take_nobody_of_another_in(server, builder = passkeys::builder()) {
         let ada = people::sign_up(&server, "ada@example.com").await;
         let own = belongings(&server, &ada).await;
         let (_, code) = teams::invite(&server, &own.team, "mallory@example.com").await;

@@ -13,6 +13,7 @@ use latchkey_storage::outbox::{self, ClaimedMail};
 use latchkey_storage::{mail_capacities, team_memberships};
 use latchkey_testkit::{Builder, Engine, TestServer};
 use latchkey_tests::owners;
+use latchkey_tests::passkeys;
 use latchkey_tests::people::{self, OTHER_PASSWORD, PASSWORD};
 use latchkey_tests::receiver::Receiver;
 use latchkey_tests::teams;
@@ -27,6 +28,7 @@ fn builder() -> Builder {
     local.config("server.public_url", "https://auth.example.com").project(|settings| {
         settings.data_vault.stores.insert("secrets".to_owned(), DataVaultStore::default());
         settings.api_keys.enabled.user = true;
+        settings.auth.passkey.allow_sign_in = true;
         settings.api_keys.enabled.team = true;
         settings.auth.oauth.providers.insert(
             "github".to_owned(),
@@ -112,6 +114,7 @@ async fn tour(server: TestServer) {
 
     webhooks(&server).await;
     api_keys(&server, &ada.id).await;
+    passkeys_of(&server, &people::session_for(&server, &ada.id).await).await;
     for (verb, body) in
         [("set", json!({ "hashed_key": "a", "encrypted_value": "x" })), ("get", json!({ "hashed_key": "a" }))]
     {
@@ -172,6 +175,18 @@ async fn tour(server: TestServer) {
     let path = format!("/oauth-providers/{}/{}", path("user_id"), path("id"));
     server.delete(&path).server().send().await.expect(200);
     server.delete(&user(&bo.id)).server().send().await.expect(200);
+}
+
+/// Registering, using, naming and removing passkeys.
+async fn passkeys_of(server: &TestServer, person: &people::Person) {
+    let key = passkeys::registered(server, person).await;
+    passkeys::sign_in(server, &key).await.expect(200);
+    let listed = passkeys::list(server, &person.id).await;
+    let path = format!("/passkeys/{}/{}", person.id, listed[0]["id"].as_str().expect("an id"));
+    server.patch(&path).server().json(&json!({ "name": "x" })).send().await.expect(200);
+    server.delete(&path).server().send().await.expect(200);
+    passkeys::registered(server, person).await;
+    people::change(server, &person.id, &json!({ "passkey_auth_enabled": false })).await;
 }
 
 /// A sign-up rule that restricts somebody who was anonymous.

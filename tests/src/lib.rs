@@ -1,10 +1,12 @@
 //! What the tests of the whole server share: people and their tokens, the operations that the server declares,
 //! what is stored, a receiver of webhooks, and requests that no HTTP client would send.
 
+pub mod authenticator;
 pub mod forge;
 pub mod mail;
 pub mod operations;
 pub mod owners;
+pub mod passkeys;
 pub mod people;
 pub mod raw;
 pub mod receiver;

@@ -97,6 +97,7 @@ pub fn blank_user(project: &ProjectId, id: UserId, signed_up_at: i64) -> UserRow
         primary_email_used_for_auth: None,
         has_password: false,
         oauth_accounts: 0,
+        passkeys: 0,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Owns the order of the suites and the closing line. What cannot be had is skipped and said so, or an error where
 //! `REQUIRE_ALL=1` is set.
 
+mod browser;
 mod cargo_tests;
 mod node;
 mod python;
@@ -23,7 +24,7 @@ pub fn test(filters: &[String]) -> Result<(), String> {
     if filters.is_empty() {
         let target = target_directory()?;
         let suite = Suite { binary: &latchkey_binary()?, target: &target, postgres_url };
-        for run in [python::run, node::run] {
+        for run in [python::run, node::run, browser::run] {
             match demand(run(&suite)?)? {
                 Some(more) => tally.add(&more),
                 None => tally.skipped += 1,

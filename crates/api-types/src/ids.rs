@@ -116,6 +116,8 @@ uuid_ids! {
     ImageId;
     /// A link between a user and an account at an OAuth provider.
     OauthAccountId;
+    /// A passkey of one user.
+    PasskeyId;
     /// A set of project keys (publishable, secret server, super-secret admin).
     KeySetId;
     /// A one-time code that was sent to somebody.

@@ -15,8 +15,8 @@ use serde_json::Value;
 
 pub use object::{Property, object, object_schema};
 pub use text::{
-    Base64Text, CountryCode, DisplayName, HandlerPath, ImageUrl, MailedCode, NonEmptyText, PasswordText,
-    PlainEmail, SecretText, StrictEmail, UrlText, WebUrl,
+    Base64Text, CountryCode, DisplayName, HandlerPath, ImageUrl, MailedCode, NonEmptyText, PasskeyName,
+    PasswordText, PlainEmail, SecretText, StrictEmail, UrlText, WebUrl,
 };
 pub use values::{Integer, JsonValue, OnlyFalse, OnlyTrue, QueryBool, UserIdOrMe};
 

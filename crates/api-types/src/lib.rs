@@ -20,6 +20,7 @@ pub mod list;
 pub mod locale;
 pub mod notification;
 pub mod oauth_account;
+pub mod passkey;
 pub mod permission;
 pub mod project;
 pub mod session;

@@ -27,7 +27,7 @@ pub use emails::{
     BUILT_IN_TEMPLATES, BUILT_IN_THEMES, DEFAULT_THEME, EmailProvider, EmailServer, EmailTemplate,
     EmailTheme, EmailsSettings, TemplateTheme,
 };
-pub use latchkey::{ExtraClaim, LatchkeySettings, PasswordRules};
+pub use latchkey::{ExtraClaim, LatchkeySettings, PasskeyRules, PasswordRules};
 pub use overrides::{Level, Override, Overrides};
 pub use rbac::{
     DefaultPermissions, PermissionDefinition, PermissionScope, PermissionSet, RbacSettings,

@@ -1,5 +1,5 @@
-//! Password hashing and verification, secrets, sealing at rest, randomness. The only place where passwords are hashed
-//! and keys for secrets at rest are used. Signatures and tokens are in `latchkey-jose`.
+//! Password hashing and verification, secrets, sealing at rest, randomness, what authenticators sign. The only place
+//! where passwords are hashed and keys for secrets at rest are used. Tokens are in `latchkey-jose`.
 
 mod hasher;
 mod mac;
@@ -8,6 +8,7 @@ mod random;
 mod seal;
 mod secret;
 mod token_hash;
+pub mod webauthn;
 
 pub use hasher::{HashError, HashParams, ImportError, PasswordHasher, Verdict, validate_bcrypt_import};
 pub use mac::{constant_time_eq, hmac_sha256};

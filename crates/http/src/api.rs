@@ -12,6 +12,7 @@ mod images;
 mod key_sets;
 mod notifications;
 mod oauth_providers;
+mod passkeys;
 mod permissions;
 mod projects;
 mod root;
@@ -42,6 +43,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(images::routes());
     routes.extend(contact_channels::routes());
     routes.extend(oauth_providers::routes());
+    routes.extend(passkeys::routes());
     routes.extend(notifications::routes());
     routes.extend(teams::routes());
     routes.extend(team_invitations::routes());

@@ -45,6 +45,10 @@ pub(crate) mod kind {
     pub(crate) const OAUTH_ACCOUNT_ADDED: &str = "oauth_account.added";
     pub(crate) const OAUTH_ACCOUNT_CHANGED: &str = "oauth_account.changed";
     pub(crate) const OAUTH_ACCOUNT_REMOVED: &str = "oauth_account.removed";
+    pub(crate) const PASSKEY_REGISTERED: &str = "passkey.registered";
+    pub(crate) const PASSKEY_CHANGED: &str = "passkey.changed";
+    pub(crate) const PASSKEY_REMOVED: &str = "passkey.removed";
+    pub(crate) const PASSKEY_REFUSED: &str = "passkey.refused";
     pub(crate) const API_KEY_CREATED: &str = "api_key.created";
     pub(crate) const API_KEY_UPDATED: &str = "api_key.updated";
     pub(crate) const API_KEY_REVOKED: &str = "api_key.revoked";

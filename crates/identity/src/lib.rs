@@ -31,6 +31,7 @@ pub mod oauth_token;
 mod one_time_codes;
 mod outbox;
 pub mod outgoing;
+pub mod passkeys;
 pub mod passwords;
 pub mod permissions;
 pub mod project_deletion;

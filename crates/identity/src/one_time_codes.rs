@@ -17,6 +17,8 @@ use crate::projects::Project;
 pub(crate) mod kind {
     pub(crate) const EMAIL_VERIFICATION: &str = "email_verification";
     pub(crate) const MFA_ATTEMPT: &str = "mfa_attempt";
+    pub(crate) const PASSKEY_REGISTRATION: &str = "passkey_registration";
+    pub(crate) const PASSKEY_AUTHENTICATION: &str = "passkey_authentication";
 }
 
 /// A code that is not stored yet, and the only copy of it.

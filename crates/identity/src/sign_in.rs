@@ -1,5 +1,6 @@
 //! The ways to sign in, one file each, and what they all end with.
 
+pub mod passkey;
 pub mod password;
 
 use std::net::IpAddr;
@@ -74,16 +75,24 @@ pub(crate) async fn finish(
     project: &Project,
     factor: Factor<'_>,
 ) -> Result<SignInResult, Unfinished> {
-    let Factor { user, amr, is_new_user, origin, mut statements } = factor;
-    if user.requires_totp_mfa {
-        let data = json!({ "user_id": user.id, "is_new_user": is_new_user });
-        let attempt = one_time_codes::issue(app, &project.id, kind::MFA_ATTEMPT, &data, ATTEMPT_LIFETIME)
-            .map_err(Unfinished::Failed)?;
-        statements.push(attempt.statement);
-        app.store.batch(statements).await.map_err(Unfinished::Storage)?;
-        let required = KnownError::multi_factor_authentication_required(&attempt.code);
-        return Err(Unfinished::Failed(required.into()));
+    if !factor.user.requires_totp_mfa {
+        return open(app, project, factor).await;
     }
+    let Factor { user, is_new_user, mut statements, .. } = factor;
+    let data = json!({ "user_id": user.id, "is_new_user": is_new_user });
+    let attempt = one_time_codes::issue(app, &project.id, kind::MFA_ATTEMPT, &data, ATTEMPT_LIFETIME)
+        .map_err(Unfinished::Failed)?;
+    statements.push(attempt.statement);
+    app.store.batch(statements).await.map_err(Unfinished::Storage)?;
+    Err(Unfinished::Failed(KnownError::multi_factor_authentication_required(&attempt.code).into()))
+}
+
+/// Begins a session with every factor that the user has.
+///
+/// # Errors
+/// What stops the statements.
+async fn open(app: &App, project: &Project, factor: Factor<'_>) -> Result<SignInResult, Unfinished> {
+    let Factor { user, amr, is_new_user, origin, mut statements } = factor;
     let Origin { end_user: end_user_ip, address } = origin;
     let beginning =
         Beginning { user: user.id, amr, expires_in_millis: None, is_impersonation: false, end_user_ip };

@@ -110,7 +110,7 @@ fn view(
             client_read_only_metadata: metadata(user.client_read_only_metadata),
             has_password: user.has_password,
             otp_auth_enabled: user.otp_auth_enabled,
-            passkey_auth_enabled: false,
+            passkey_auth_enabled: user.passkeys > 0,
             auth_with_email: user.has_password || user.otp_auth_enabled,
             requires_totp_mfa: user.requires_totp_mfa,
             oauth_providers: accounts.collect(),

@@ -14,6 +14,7 @@ pub mod notification_preferences;
 pub mod oauth_accounts;
 pub mod one_time_codes;
 pub mod outbox;
+pub mod passkeys;
 pub mod project_deletion;
 pub mod project_permissions;
 pub mod projects;
@@ -43,4 +44,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0007_api_keys", sql: include_str!("../migrations/0007_api_keys.sql") },
     Migration { name: "0008_data_vault", sql: include_str!("../migrations/0008_data_vault.sql") },
     Migration { name: "0009_outbox", sql: include_str!("../migrations/0009_outbox.sql") },
+    Migration { name: "0010_passkeys", sql: include_str!("../migrations/0010_passkeys.sql") },
 ];

@@ -50,6 +50,7 @@ tables! {
     "contact_channels" ("id"),
     "credentials" ("user_id, kind"),
     "oauth_accounts" ("id"),
+    "passkeys" ("id"),
     "notification_preferences" ("user_id, category_id"),
     "team_permissions" ("team_id, user_id, permission_id"),
     "project_permissions" ("user_id, permission_id"),

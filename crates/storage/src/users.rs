@@ -62,6 +62,8 @@ record! {
         pub has_password: bool,
         /// How many OAuth accounts are linked.
         pub oauth_accounts: i64,
+        /// How many passkeys are registered.
+        pub passkeys: i64,
     }
 }
 
@@ -74,7 +76,8 @@ macro_rules! columns {
          u.risk_free_trial_abuse, u.otp_auth_enabled, u.requires_totp_mfa, u.totp_secret_sealed, \
          u.selected_team_id, u.signed_up_at, u.last_active_at, c.value, c.is_verified, c.used_for_auth, \
          p.kind IS NOT NULL, (SELECT COUNT(*) FROM oauth_accounts o \
-         WHERE o.project_id = u.project_id AND o.user_id = u.id) "
+         WHERE o.project_id = u.project_id AND o.user_id = u.id), (SELECT COUNT(*) FROM passkeys k \
+         WHERE k.project_id = u.project_id AND k.user_id = u.id) "
     };
 }
 

@@ -2,8 +2,8 @@
 
 use latchkey_api_types::ids::{
     ApiKeyId, AuditEventId, ContactChannelId, EmailId, ImageId, KeySetId, NotificationCategoryId,
-    OauthAccountId, OneTimeCodeId, ProjectId, SessionId, TeamId, TeamInvitationId, UserId, WebhookAttemptId,
-    WebhookEndpointId, WebhookMessageId,
+    OauthAccountId, OneTimeCodeId, PasskeyId, ProjectId, SessionId, TeamId, TeamInvitationId, UserId,
+    WebhookAttemptId, WebhookEndpointId, WebhookMessageId,
 };
 use latchkey_crypto::TokenHash;
 
@@ -18,6 +18,7 @@ text_value!(
     KeySetId,
     NotificationCategoryId,
     OauthAccountId,
+    PasskeyId,
     OneTimeCodeId,
     ProjectId,
     SessionId,

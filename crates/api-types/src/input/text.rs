@@ -76,6 +76,9 @@ texts! {
         |text| text.chars().count() <= 256, "must have at most 256 characters";
     /// A text that is not empty.
     NonEmptyText { "type": "string", "minLength": 1 }, |text| !text.is_empty(), "must not be empty";
+    /// What somebody calls their passkey.
+    PasskeyName { "type": "string", "minLength": 1, "maxLength": 100 },
+        |text| !text.trim().is_empty() && text.chars().count() <= 100, "must have from 1 to 100 characters";
     /// The URL of a website, perhaps with wildcards in its host.
     WebUrl { "type": "string", "pattern": "^https?://", "maxLength": 300 },
         |text| (text.starts_with("https://") || text.starts_with("http://")) && url(text, 300),

@@ -9,7 +9,7 @@ use super::{Input, Location, Violations, required};
 use crate::access::AccessType;
 use crate::ids::{
     ApiKeyId, AuditEventId, ContactChannelId, EmailId, KeySetId, NotificationCategoryId, OauthAccountId,
-    OneTimeCodeId, ProjectId, SessionId, TeamId, TeamInvitationId, UserId, WebhookEndpointId,
+    OneTimeCodeId, PasskeyId, ProjectId, SessionId, TeamId, TeamInvitationId, UserId, WebhookEndpointId,
     WebhookMessageId,
 };
 
@@ -278,6 +278,7 @@ parsed! {
     KeySetId "must be a UUID";
     NotificationCategoryId "must be a UUID";
     OauthAccountId "must be a UUID";
+    PasskeyId "must be a UUID";
     OneTimeCodeId "must be a UUID";
     EmailId "must be a UUID";
     AuditEventId "must be a UUID";

@@ -23,6 +23,8 @@ pub struct LatchkeySettings {
     pub mail_locale: Option<Locale>,
     /// Which passwords are accepted.
     pub password: PasswordRules,
+    /// How passkeys are used.
+    pub passkeys: PasskeyRules,
 }
 
 /// A claim that access tokens carry only on demand.
@@ -55,6 +57,34 @@ pub struct PasswordRules {
     pub breach_check: bool,
 }
 
+/// How passkeys are used, where `auth.passkey` allows them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct PasskeyRules {
+    /// Whether authenticators must verify their user by PIN or biometric. Off, they do where they can.
+    pub require_user_verification: bool,
+    /// Whether a passkey whose authenticator verified its user is two factors, so that no code is asked for beside it.
+    pub verified_passkeys_are_two_factors: bool,
+    /// A domain whose passkeys are accepted on every trusted domain, beside those of the page's own host name. Pages
+    /// below it may use them at once, pages elsewhere once it serves the list of related origins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_rp_id: Option<String>,
+}
+
+impl Default for PasskeyRules {
+    fn default() -> Self {
+        Self { require_user_verification: false, verified_passkeys_are_two_factors: true, shared_rp_id: None }
+    }
+}
+
+/// Whether the text is a host name as the URL parser writes it, with a dot in it and no address.
+fn is_domain(text: &str) -> bool {
+    url::Url::parse(&format!("https://{text}/")).is_ok_and(|url| url.domain() == Some(text))
+        && text.contains('.')
+        && text.split('.').all(|label| !label.is_empty())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
+}
+
 impl Default for PasswordRules {
     fn default() -> Self {
         Self {
@@ -78,6 +108,12 @@ impl LatchkeySettings {
         }
         if rules.max_length < rules.min_length {
             found.error(format!("{at}.password.maxLength"), "must not be below min_length");
+        }
+        if self.passkeys.shared_rp_id.as_deref().is_some_and(|id| !is_domain(id)) {
+            found.error(
+                format!("{at}.passkeys.sharedRpId"),
+                "must be a domain in lower case, such as \"example.com\"",
+            );
         }
         let mut seen = Vec::new();
         for claim in &self.extra_claims {

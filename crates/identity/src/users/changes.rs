@@ -12,7 +12,7 @@ use latchkey_api_types::ids::{ContactChannelId, UserId};
 use latchkey_api_types::user::{ServerUser, UserUpdate};
 use latchkey_storage::engine::Tx;
 use latchkey_storage::users::{self, UserRow};
-use latchkey_storage::{StorageError, contact_channels, credentials, sessions, teams};
+use latchkey_storage::{StorageError, contact_channels, credentials, passkeys, sessions, teams};
 
 use crate::app::App;
 use crate::audit::{self, Event};
@@ -136,6 +136,9 @@ async fn apply(tx: &mut Tx, plan: &Plan) -> Result<UserRow, Written> {
     tx.run(users::update(&user)).await?;
     for statement in fields.image.iter().flat_map(|image| &image.statements) {
         tx.run(statement.clone()).await?;
+    }
+    if fields.request.passkey_auth_enabled == Some(false) {
+        tx.run(passkeys::delete_of_user(project, plan.id)).await?;
     }
     email::apply(tx, plan).await?;
     apply_password(tx, &user, plan).await?;

@@ -64,6 +64,7 @@ pub(crate) fn blank(project: &ProjectId, id: UserId, now: i64) -> UserRow {
         primary_email_used_for_auth: None,
         has_password: false,
         oauth_accounts: 0,
+        passkeys: 0,
     }
 }
 

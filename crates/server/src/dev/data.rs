@@ -54,12 +54,14 @@ impl DevData {
             fill(key.bytes.as_mut_slice());
             format!("{}\n", key.to_text().expose())
         })?;
+        let mut settings = ProjectSettings::for_new_project();
+        settings.auth.passkey.allow_sign_in = true;
         Ok(Self {
             project: ProjectDeclaration {
                 id: stored.project_id,
                 display_name: "Development".into(),
                 keys: stored.keys,
-                settings: ProjectSettings::for_new_project(),
+                settings,
                 ..ProjectDeclaration::default()
             },
             master_key: SecretText::new(master_key.trim_end()),
