@@ -106,13 +106,17 @@ impl Api {
         (0..count).map(|number| self.sign_up(&format!("person{number}@example.com"))).collect()
     }
 
-    fn password(&self, what: &str, email: &str, password: &str) -> Result<(u16, Value), String> {
-        let mut request = self.agent.post(format!("{}/api/v1/auth/password/{what}", self.base_url));
+    /// Sends JSON as a client; the status and the JSON of the answer.
+    pub fn ask(&self, path: &str, body: &Value) -> Result<(u16, Value), String> {
+        let mut request = self.agent.post(format!("{}/api/v1{path}", self.base_url));
         for (name, value) in &self.client_headers {
             request = request.header(*name, value);
         }
-        let body = json!({ "email": email, "password": password }).to_string();
-        read(request.header("content-type", "application/json").send(body))
+        read(request.header("content-type", "application/json").send(body.to_string()))
+    }
+
+    fn password(&self, what: &str, email: &str, password: &str) -> Result<(u16, Value), String> {
+        self.ask(&format!("/auth/password/{what}"), &json!({ "email": email, "password": password }))
     }
 }
 

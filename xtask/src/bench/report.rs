@@ -163,16 +163,21 @@ impl Report {
     }
 
     /// Known against unknown users.
-    pub fn timing(&mut self, timing: &Timing) {
-        let Timing { samples, known_micros, unknown_micros, z } = timing;
-        let verdict = if z.abs() < SUSPICIOUS { "no difference to be seen" } else { "**they differ**" };
-        let _ = writeln!(
-            self.page,
-            "\n## Time of a refused sign-in\n\n{samples} of each kind in turn. Median with an account {} ms, without {} ms; \
-             rank statistic {z:.1} standard deviations: {verdict}.",
-            millis(*known_micros),
-            millis(*unknown_micros),
-        );
+    pub fn timing(&mut self, timings: &[Timing]) {
+        self.page += "\n## Answers about known and unknown addresses\n\nBoth in turn. Medians in ms; the rank statistic is in standard \
+                      deviations from \"no difference\".\n\n\
+                      | question | of each kind | with an account | without | rank statistic | |\n|---|---:|---:|---:|---:|---|\n";
+        for Timing { question, samples, known_micros, unknown_micros, z } in timings {
+            let verdict = if z.abs() < SUSPICIOUS { "no difference to be seen" } else { "**they differ**" };
+            self.row(&[
+                question.title().to_owned(),
+                samples.to_string(),
+                millis(*known_micros),
+                millis(*unknown_micros),
+                format!("{z:.1}"),
+                verdict.to_owned(),
+            ]);
+        }
     }
 
     /// Memory and start.

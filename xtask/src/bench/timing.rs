@@ -1,18 +1,76 @@
-//! Whether the time of a sign-in tells if somebody has an account.
+//! Whether the time of an answer tells if somebody has an account.
 //!
-//! Known and unknown addresses take turns, each with a wrong password, on one connection. The two samples are compared
-//! by ranks (Mann and Whitney 1947), which asks nothing of their distribution.
+//! Known and unknown addresses take turns on one connection. The two samples are compared by ranks (Mann and Whitney
+//! 1947), which asks nothing of their distribution.
 
 use std::path::Path;
 use std::time::Instant;
 
+use serde_json::json;
+
 use super::Options;
+use super::api::{Api, PASSWORD};
 use super::server::Server;
 use crate::shell::say;
 
+/// What can be asked about an address without being its owner, and is answered alike whether or not it is known.
+#[derive(Clone, Copy)]
+pub enum Question {
+    /// A sign-in with a wrong password.
+    SignIn,
+    /// A link for a forgotten password.
+    SendResetCode,
+    /// A code that signs in or up, where sign-ups are open: a verified address against one that nobody has.
+    SendSignInCode,
+}
+
+impl Question {
+    const ALL: [Self; 3] = [Self::SignIn, Self::SendResetCode, Self::SendSignInCode];
+
+    /// What is asked.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::SignIn => "a refused sign-in",
+            Self::SendResetCode => "a link for a forgotten password",
+            Self::SendSignInCode => "a code that signs in",
+        }
+    }
+
+    fn path(self) -> &'static str {
+        match self {
+            Self::SignIn => "/auth/password/sign-in",
+            Self::SendResetCode => "/auth/password/send-reset-code",
+            Self::SendSignInCode => "/auth/otp/send-sign-in-code",
+        }
+    }
+
+    fn expected_status(self) -> u16 {
+        match self {
+            Self::SignIn => 400,
+            Self::SendResetCode | Self::SendSignInCode => 200,
+        }
+    }
+
+    /// Asks about an address.
+    fn ask(self, api: &Api, email: &str) -> Result<(), String> {
+        let body = match self {
+            Self::SignIn => json!({ "email": email, "password": "not the password of anybody" }),
+            Self::SendResetCode | Self::SendSignInCode => {
+                json!({ "email": email, "callback_url": "http://localhost:3000/" })
+            }
+        };
+        match api.ask(self.path(), &body)? {
+            (status, _) if status == self.expected_status() => Ok(()),
+            (status, body) => Err(format!("{} was answered with {status}: {body}", self.title())),
+        }
+    }
+}
+
 /// Two samples and how they differ.
 pub struct Timing {
-    /// Sign-ins of each kind.
+    /// What was asked.
+    pub question: Question,
+    /// Questions of each kind.
     pub samples: usize,
     /// Median for an address with an account, microseconds.
     pub known_micros: u64,
@@ -22,31 +80,42 @@ pub struct Timing {
     pub z: f64,
 }
 
+/// People with an account.
+const KNOWN: usize = 16;
+
 /// Measures on a server of its own.
-pub fn measure(binary: &Path, options: &Options) -> Result<Timing, String> {
+pub fn measure(binary: &Path, options: &Options) -> Result<Vec<Timing>, String> {
     let samples = options.either(2000, 100);
-    say(format_args!("{samples} sign-ins each of known and unknown users"));
     let server = Server::start(binary, None)?;
     let api = server.api();
-    let known = api.sessions(16)?;
+    for number in 0..KNOWN {
+        let fields = json!({
+            "primary_email": format!("person{number}@example.com"), "primary_email_verified": true,
+            "primary_email_auth_enabled": true, "password": PASSWORD,
+        });
+        let (status, body) = api.post("/users", &fields)?;
+        if status != 201 {
+            return Err(format!("a user was not created: {status} {body}"));
+        }
+    }
+    Question::ALL.into_iter().map(|question| measure_one(&api, question, samples)).collect()
+}
+
+fn measure_one(api: &Api, question: Question, samples: usize) -> Result<Timing, String> {
+    say(format_args!("{}: {samples} times for known and for unknown addresses", question.title()));
     let mut times: [Vec<u64>; 2] = [Vec::new(), Vec::new()];
     for number in 0..2 * samples {
         // Turns in the order 0 1 1 0, so that neither kind always follows the other.
         let unknown = usize::from((number + number / 2) % 2 == 1);
-        let email = match unknown {
-            0 => known[number % known.len()].email.clone(),
-            _ => format!("nobody{}@example.com", number % known.len()),
-        };
+        let name = ["person", "nobody"][unknown];
+        let email = format!("{name}{}@example.com", number % KNOWN);
         let asked = Instant::now();
-        let status = api.sign_in(&email, "not the password of anybody")?;
+        question.ask(api, &email)?;
         times[unknown].push(u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX));
-        if status != 400 {
-            return Err(format!("a wrong password was answered with {status}"));
-        }
     }
     let [known, unknown] = times;
     let z = rank_statistic(&known, &unknown);
-    Ok(Timing { samples, known_micros: median(known), unknown_micros: median(unknown), z })
+    Ok(Timing { question, samples, known_micros: median(known), unknown_micros: median(unknown), z })
 }
 
 fn median(mut times: Vec<u64>) -> u64 {
