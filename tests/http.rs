@@ -11,6 +11,8 @@ mod http {
     mod key_sets;
     mod notifications;
     mod oauth_providers;
+    mod one_time_codes;
+    mod otp;
     mod passkeys;
     mod password;
     mod permissions;

@@ -29,6 +29,7 @@ fn builder() -> Builder {
         settings.data_vault.stores.insert("secrets".to_owned(), DataVaultStore::default());
         settings.api_keys.enabled.user = true;
         settings.auth.passkey.allow_sign_in = true;
+        settings.auth.otp.allow_sign_in = true;
         settings.api_keys.enabled.team = true;
         settings.auth.oauth.providers.insert(
             "github".to_owned(),
@@ -82,6 +83,7 @@ async fn tour(server: TestServer) {
         .json(&json!({ "password": PASSWORD }));
     set.send().await.expect(200);
     people::change(&server, &bo.id, &json!({ "password": null })).await;
+    mailed_codes(&server).await;
 
     // Users and their addresses.
     let fields = json!({ "primary_email": "bo@example.com", "primary_email_auth_enabled": true, "password": PASSWORD });
@@ -187,6 +189,23 @@ async fn passkeys_of(server: &TestServer, person: &people::Person) {
     server.delete(&path).server().send().await.expect(200);
     passkeys::registered(server, person).await;
     people::change(server, &person.id, &json!({ "passkey_auth_enabled": false })).await;
+}
+
+/// Somebody signs up by a mailed code, and sets a password by another one.
+async fn mailed_codes(server: &TestServer) {
+    let ask = |path: &str| {
+        let body = json!({ "email": "di@example.com", "callback_url": "http://localhost/" });
+        server.post(path).client().json(&body).send()
+    };
+    ask("/auth/otp/send-sign-in-code").await.expect(200);
+    let code = latchkey_tests::mail::code_to(server, "di@example.com").await;
+    let body = json!({ "code": code });
+    server.post("/auth/otp/sign-in").client().json(&body).send().await.expect(200);
+    server.clock().advance_seconds(1);
+    ask("/auth/password/send-reset-code").await.expect(200);
+    let code = latchkey_tests::mail::code_to(server, "di@example.com").await;
+    let body = json!({ "code": code, "password": PASSWORD });
+    server.post("/auth/password/reset").client().json(&body).send().await.expect(200);
 }
 
 /// A sign-up rule that restricts somebody who was anonymous.

@@ -1,7 +1,8 @@
-//! Contract 04 §5.1–§5.4 and design §5: accounts with email and password.
+//! Contract 04 §5 and design §5: accounts with email and password.
 
 mod change;
 mod hashes;
+mod reset;
 mod rules;
 mod sign_in;
 mod sign_up;

@@ -47,6 +47,20 @@ on_both_engines! {
         sign_up(&server, "ada@example.org").await.expect_error(403, "SIGN_UP_REJECTED");
     }
 
+    async fn rules_know_the_country_that_a_trusted_proxy_names(
+        server, builder = TestServer::builder().config("server.trusted_proxy", "cloudflare")
+    ) {
+        set(&server, &json!({ "no": rule("countryCode == 'FR'", "reject") })).await;
+        let from = |email: &str, country: &str| {
+            let request = server.post("/auth/password/sign-up").client().header("user-agent", "Mozilla/5.0");
+            let request = request.header("cf-connecting-ip", "203.0.113.9").header("cf-ipcountry", country);
+            request.json(&json!({ "email": email, "password": PASSWORD })).send()
+        };
+        from("ada@example.com", "fr").await.expect_error(403, "SIGN_UP_REJECTED");
+        let answer = from("ada@example.com", "de").await.expect(200);
+        assert_eq!(people::seen_by_server(&server, answer["user_id"].as_str().expect("an id")).await["country_code"], "DE");
+    }
+
     async fn rules_are_asked_for_upgrades_and_not_for_anonymous_users_nor_for_servers(server) {
         set(&server, &json!({ "nobody": rule("email.endsWith('@example.com')", "reject"), "some": rule("email.startsWith('some')", "restrict") })).await;
         let nobody = people::anonymous(&server).await;

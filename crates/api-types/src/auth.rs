@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::UserId;
-use crate::input::{PasswordText, PlainEmail, SecretText, StrictEmail, UrlText};
+use crate::input::{MailedCode, PasswordText, PlainEmail, SecretText, StrictEmail, UrlText};
 use crate::{input, words};
 
 /// The answer to a sign-up or sign-in by password.
@@ -145,6 +145,62 @@ input! {
         /// At least eight characters.
         pub new_password: PasswordText,
     }
+}
+
+input! {
+    /// A link for somebody who forgot their password.
+    pub struct PasswordResetRequest {
+        /// The address of the account.
+        pub email: PlainEmail,
+        /// Where the link leads, within a trusted domain of the project.
+        pub callback_url: UrlText,
+    }
+}
+
+/// The answer to a wish for another password, whether or not there is an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PasswordResetRequested {
+    /// Always the same words.
+    pub success: &'static str,
+}
+
+impl Default for PasswordResetRequested {
+    fn default() -> Self {
+        Self { success: "maybe, only if user with e-mail exists" }
+    }
+}
+
+input! {
+    /// Another password for somebody who holds the code of a mail.
+    pub struct PasswordReset {
+        /// The code.
+        pub code: MailedCode,
+        /// At least eight characters.
+        pub password: PasswordText,
+    }
+}
+
+input! {
+    /// A mail with a code that signs in.
+    pub struct SignInCodeRequest {
+        /// Whose owner will be signed in, or signed up.
+        pub email: StrictEmail,
+        /// Where the link leads, within a trusted domain of the project.
+        pub callback_url: UrlText,
+        /// The answer to a challenge against bots.
+        pub bot_challenge_token: Option<SecretText>,
+        /// When the challenge was shown.
+        pub bot_challenge_phase: Option<BotChallengePhase>,
+        /// Set if the challenge could not be shown.
+        pub bot_challenge_unavailable: Option<OnlyTrue>,
+    }
+}
+
+/// What whoever asked for a code keeps.
+#[derive(Clone, Serialize, JsonSchema)]
+pub struct SignInCodeSent {
+    /// The code without the six characters that its reader types.
+    pub nonce: String,
 }
 
 words! {

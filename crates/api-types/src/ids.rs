@@ -122,6 +122,8 @@ uuid_ids! {
     KeySetId;
     /// A one-time code that was sent to somebody.
     OneTimeCodeId;
+    /// A request for another password.
+    PasswordResetRequestId;
     /// An invitation to a team.
     TeamInvitationId;
     /// A mail in the outbox.

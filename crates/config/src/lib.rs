@@ -9,6 +9,7 @@
 //! `LATCHKEY_SECURITY__MASTER_KEYS_FILE` is simply the variable of `security.master_keys_file`.
 
 mod cache;
+mod codes;
 mod database;
 mod dump;
 mod errors;
@@ -34,6 +35,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use cache::CacheConfig;
+pub use codes::CodesConfig;
 pub use database::DatabaseConfig;
 pub use errors::{ConfigError, ConfigErrors, Problem};
 pub use load::{Sources, process_environment};
@@ -66,6 +68,8 @@ pub struct Config {
     pub log: LogConfig,
     /// Lifetimes of tokens.
     pub tokens: TokensConfig,
+    /// How long codes live that go out by mail, and how many requests they bear.
+    pub codes: CodesConfig,
     /// Argon2id parameters and the threads that run it. Which passwords a project accepts is said in its settings.
     pub passwords: PasswordsConfig,
     /// The keys that seal what must be readable again: signing keys, TOTP secrets, tokens of OAuth providers.
@@ -111,6 +115,7 @@ impl Config {
         self.cache.validate(found);
         self.log.validate(found);
         self.tokens.validate(found);
+        self.codes.validate(found);
         self.passwords.validate(found);
         self.security.validate(found);
         self.mail.validate(found);

@@ -170,6 +170,28 @@ client_id = "abc"
 }
 
 #[test]
+fn lifetimes_and_tries_of_codes_have_bounds() {
+    let errors = errors_of(
+        "codes.toml",
+        r#"
+[codes]
+sign_in_lifetime = "59s"
+password_reset_lifetime = "91d"
+email_verification_lifetime = "1m"
+attempts = 2
+"#,
+    );
+    for start in [
+        "codes.toml:3: codes.sign_in_lifetime ",
+        "codes.toml:4: codes.password_reset_lifetime ",
+        "codes.toml:6: codes.attempts ",
+    ] {
+        assert!(errors.iter().any(|error| error.starts_with(start)), "{start}\n{errors:#?}");
+    }
+    assert_eq!(errors.len(), 3, "{errors:#?}");
+}
+
+#[test]
 fn a_file_that_is_no_toml_is_refused_by_line_without_quoting_it() {
     let errors =
         errors_of("broken.toml", "[security]\nmaster_keys = \"a:topsecret\n[log]\nlevel = \"info\"\n");

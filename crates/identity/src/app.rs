@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::jobs::JobQueue;
 use crate::outbox::Outbox;
 use crate::outgoing::Outgoing;
+use crate::passwords::reset;
 use crate::projects::ProjectCache;
 use crate::signing_keys::SigningKeyCache;
 use crate::webhooks::Webhooks;
@@ -75,6 +76,7 @@ pub struct App {
     /// Says that a project was deleted.
     pub(crate) deletions: Notify,
     pub(crate) webhooks: Webhooks,
+    pub(crate) password_resets: reset::Requests,
 }
 
 impl App {
@@ -102,6 +104,7 @@ impl App {
             outbox: Outbox::default(),
             deletions: Notify::default(),
             webhooks: Webhooks::default(),
+            password_resets: reset::Requests::default(),
         });
         crate::declared_projects::apply(&app).await?;
         Ok(app)

@@ -21,6 +21,7 @@ pub(crate) mod kind {
     pub(crate) const DELETED: &str = "user.deleted";
     pub(crate) const PASSWORD_CHANGED: &str = "password.changed";
     pub(crate) const PASSWORD_SET: &str = "password.set";
+    pub(crate) const PASSWORD_RESET: &str = "password.reset";
     pub(crate) const PASSWORD_REFUSED: &str = "password.refused";
     pub(crate) const SESSION_CREATED: &str = "session.created";
     pub(crate) const SESSION_ENDED: &str = "session.ended";

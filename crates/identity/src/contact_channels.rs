@@ -12,7 +12,7 @@ use latchkey_api_types::ids::{ContactChannelId, ProjectId, UserId};
 use latchkey_api_types::input::UserIdOrMe;
 use latchkey_api_types::{AccessType, KnownError};
 use latchkey_storage::StorageError;
-use latchkey_storage::contact_channels::{self, ContactChannelRow};
+use latchkey_storage::contact_channels::{self, AuthChannelRow, ContactChannelRow};
 use latchkey_storage::engine::Tx;
 use latchkey_storage::users::{self, UserRow};
 
@@ -43,6 +43,22 @@ pub(crate) fn primary_email(user: &UserRow, id: ContactChannelId, now: i64) -> O
         used_for_auth: user.primary_email_used_for_auth == Some(true),
         created_at: now,
     })
+}
+
+/// The channel with which somebody signs in by this address, in whatever spelling.
+pub(crate) async fn used_for_auth(
+    app: &App,
+    project: &ProjectId,
+    email: &str,
+) -> Result<Option<AuthChannelRow>, Failure> {
+    let (project, email, normalised) = (project.clone(), email.to_owned(), normalise_email(email));
+    app.store
+        .lookup(move |tx| {
+            Box::pin(
+                async move { Ok(contact_channels::used_for_auth(tx, &project, &email, &normalised).await?) },
+            )
+        })
+        .await
 }
 
 fn view(row: ContactChannelRow) -> ContactChannel {

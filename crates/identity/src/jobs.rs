@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::clean_up;
 use crate::failure::Failure;
 use crate::outbox;
+use crate::passwords::reset;
 use crate::project_deletion;
 use crate::webhooks;
 
@@ -37,11 +38,13 @@ impl JobQueue {
     }
 }
 
-/// Runs until `stop` says so and what is in hand is finished: delivers mail, delivers webhooks, cleans up once a day, removes
-/// deleted projects, and writes collected activity about once a second, the last time at the end. None of them waits for another.
+/// Runs until `stop` says so and what is in hand is finished: delivers mail, answers those who forgot their password,
+/// delivers webhooks, cleans up once a day, removes deleted projects, and writes collected activity about once a second,
+/// the last time at the end. None of them waits for another.
 pub async fn work(app: &Arc<App>, stop: watch::Receiver<bool>) {
     tokio::join!(
         deliver_mail(app, stop.clone()),
+        reset::work(app, stop.clone()),
         deliver_webhooks(app, stop.clone()),
         write_activity(app, stop.clone()),
         clean_up_daily(app, stop.clone()),
@@ -118,7 +121,8 @@ async fn write_activity(app: &App, mut stop: watch::Receiver<bool>) {
 pub async fn run_due(app: &Arc<App>) -> Result<usize, Failure> {
     let mut done = 0;
     loop {
-        let begun = outbox::start_due(app).await? + webhooks::start_due(app).await?;
+        let answered = reset::answer_all(app).await?;
+        let begun = answered + outbox::start_due(app).await? + webhooks::start_due(app).await?;
         outbox::finish(app).await;
         webhooks::finish(app).await;
         if begun == 0 {

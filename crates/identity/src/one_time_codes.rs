@@ -3,9 +3,11 @@
 use latchkey_api_types::KnownError;
 use latchkey_api_types::ids::{OneTimeCodeId, ProjectId, UserId};
 use latchkey_crypto::TokenHash;
+use latchkey_storage::StorageError;
 use latchkey_storage::engine::{Outcome, Stmt};
 use latchkey_storage::one_time_codes::{self, OneTimeCodeRow};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use url::Url;
 
@@ -16,9 +18,11 @@ use crate::projects::Project;
 /// Purposes of codes; a code of one is unknown to every other.
 pub(crate) mod kind {
     pub(crate) const EMAIL_VERIFICATION: &str = "email_verification";
+    pub(crate) const MAGIC_LINK: &str = "magic_link";
     pub(crate) const MFA_ATTEMPT: &str = "mfa_attempt";
     pub(crate) const PASSKEY_REGISTRATION: &str = "passkey_registration";
     pub(crate) const PASSKEY_AUTHENTICATION: &str = "passkey_authentication";
+    pub(crate) const PASSWORD_RESET: &str = "password_reset";
 }
 
 /// A code that is not stored yet, and the only copy of it.
@@ -54,12 +58,13 @@ pub(crate) fn issue(
     Ok(NewCode { code, statement })
 }
 
-/// After so many look-ups, a code and all with the same suffix are refused.
-const MOST_ATTEMPTS: i64 = 20;
-/// Lifetime of mailed codes, milliseconds (contract 04 §4).
-const MAILED_LIFETIME: i64 = 7 * 24 * 60 * 60 * 1000;
 /// How many characters of a code a person may have to type.
 const TYPED: usize = 6;
+
+/// The characters of a code that a person may type.
+pub(crate) fn typed(code: &str) -> &str {
+    code.get(..TYPED).unwrap_or_default()
+}
 
 /// The part of a code behind the characters that a person may type.
 pub(crate) fn suffix(code: &str) -> &str {
@@ -81,7 +86,8 @@ pub(crate) fn email_verification(
     callback: &Url,
 ) -> Result<MailedCode, Failure> {
     let data = json!({ "user_id": user, "email": email });
-    let NewCode { code, statement } = issue(app, project, kind::EMAIL_VERIFICATION, &data, MAILED_LIFETIME)?;
+    let lifetime = app.config.codes.email_verification_lifetime.as_millis();
+    let NewCode { code, statement } = issue(app, project, kind::EMAIL_VERIFICATION, &data, lifetime)?;
     Ok(MailedCode { statement, link: with_code(callback, &code) })
 }
 
@@ -108,10 +114,34 @@ pub(crate) async fn look_up(
     if row.used_at.is_some() {
         return Err(KnownError::verification_code_already_used().into());
     }
-    if row.attempts > MOST_ATTEMPTS {
+    // This look-up is counted already.
+    if row.attempts > most_attempts(app) {
         return Err(KnownError::verification_code_max_attempts_reached().into());
     }
     Ok(row)
+}
+
+/// How many look-ups a code bears, together with all others that have its suffix.
+pub(crate) fn most_attempts(app: &App) -> i64 {
+    app.config.codes.attempts.into()
+}
+
+/// What a code stands for.
+pub(crate) fn promise<T: DeserializeOwned>(row: &OneTimeCodeRow) -> Result<T, Failure> {
+    serde_json::from_str(&row.data).map_err(Failure::internal)
+}
+
+/// Uses a code up although what it was to allow is refused, and gives the failure to answer (contract 04 §4, step 6). A
+/// failure that is not the caller's leaves the code as it was, so that they can try again.
+pub(crate) async fn refuse(app: &App, row: &OneTimeCodeRow, failure: Failure) -> Failure {
+    if matches!(failure, Failure::Busy { .. } | Failure::Internal(_)) {
+        return failure;
+    }
+    match app.store.batch(vec![claim(app, row)]).await {
+        Ok(_) => failure,
+        Err(StorageError::Guard { .. }) => KnownError::verification_code_already_used().into(),
+        Err(error) => error.into(),
+    }
 }
 
 /// Uses a code that was looked up; to be run first, with whatever the code allows. Its broken guard means that somebody

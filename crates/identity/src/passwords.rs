@@ -1,4 +1,7 @@
 //! Passwords: what may become one, setting the first and changing it (contract 04 §5.3, §5.4; design, section 5).
+//! What becomes of forgotten ones is in `passwords/reset.rs`.
+
+pub mod reset;
 
 use latchkey_api_types::{KnownError, SessionId};
 use latchkey_crypto::{Secret, password_rules};

@@ -1,5 +1,6 @@
 //! The ways to sign in, one file each, and what they all end with.
 
+pub mod otp;
 pub mod passkey;
 pub mod password;
 
@@ -29,6 +30,15 @@ pub struct Origin {
     pub end_user: Option<EndUserIpInfo>,
     /// For the audit log, whatever the caller claims to be.
     pub address: Option<IpAddr>,
+}
+
+impl Origin {
+    /// The country, two upper-case letters, if the proxy that is trusted names one.
+    pub(crate) fn country_code(&self) -> Option<String> {
+        let text = self.end_user.as_ref()?.country_code.as_deref()?;
+        let is_code = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+        is_code.then(|| text.to_ascii_uppercase())
+    }
 }
 
 /// How long a first factor waits for the second, milliseconds (contract 04 §4).

@@ -92,7 +92,6 @@ pub(crate) fn email_verification(
 }
 
 /// A link to sign in, and the six characters of its code that a person may type instead, in upper case.
-#[expect(dead_code, reason = "sign-in by mailed codes comes next")]
 pub(crate) fn magic_link(
     app: &App,
     project: &Project,
@@ -106,7 +105,6 @@ pub(crate) fn magic_link(
 }
 
 /// A link to choose another password.
-#[expect(dead_code, reason = "the reset of passwords comes next")]
 pub(crate) fn password_reset(app: &App, project: &Project, to: &To<'_>, link: &str) -> Result<Stmt, Failure> {
     send(app, project, to, BuiltInMail::PasswordReset, link, json!({}), |frame, from| {
         PasswordReset { link }.to_message(frame, to.address, from)

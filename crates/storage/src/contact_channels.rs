@@ -65,6 +65,43 @@ pub async fn get(
         .await
 }
 
+record! {
+    /// The channel by which an address signs somebody in.
+    pub struct AuthChannelRow {
+        /// Whom.
+        pub user_id: UserId,
+        /// The address as it is stored.
+        pub value: String,
+        /// Whether the user proved to own it.
+        pub is_verified: bool,
+    }
+}
+
+/// The channel with which somebody signs in by this email, by the first of the two spellings that one has.
+pub async fn used_for_auth(
+    tx: &mut Tx,
+    project: &ProjectId,
+    email: &str,
+    normalised: &str,
+) -> Result<Option<AuthChannelRow>, StorageError> {
+    tx.query_opt(
+        "SELECT user_id, value, is_verified FROM contact_channels \
+         WHERE project_id = $1 AND type = 'email' AND value IN ($2, $3) AND used_for_auth \
+         ORDER BY CASE WHEN value = $2 THEN 0 ELSE 1 END LIMIT 1",
+        args![project, email, normalised],
+    )
+    .await
+}
+
+/// Gives a row while this user signs in with this address: the guard of what a code for the address allows.
+pub fn signs_in(project: &ProjectId, user: UserId, value: &str) -> Stmt {
+    stmt(
+        "SELECT user_id FROM contact_channels \
+         WHERE project_id = $1 AND user_id = $2 AND type = 'email' AND value = $3 AND used_for_auth",
+        args![project, user, value],
+    )
+}
+
 /// Whether any channel of the project uses this address to sign in.
 pub async fn is_used_for_auth(tx: &mut Tx, project: &ProjectId, value: &str) -> Result<bool, StorageError> {
     tx.exists(

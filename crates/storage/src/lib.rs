@@ -15,6 +15,7 @@ pub mod oauth_accounts;
 pub mod one_time_codes;
 pub mod outbox;
 pub mod passkeys;
+pub mod password_reset_requests;
 pub mod project_deletion;
 pub mod project_permissions;
 pub mod projects;
@@ -45,4 +46,8 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0008_data_vault", sql: include_str!("../migrations/0008_data_vault.sql") },
     Migration { name: "0009_outbox", sql: include_str!("../migrations/0009_outbox.sql") },
     Migration { name: "0010_passkeys", sql: include_str!("../migrations/0010_passkeys.sql") },
+    Migration {
+        name: "0011_password_reset_requests",
+        sql: include_str!("../migrations/0011_password_reset_requests.sql"),
+    },
 ];

@@ -45,6 +45,7 @@ tables! {
     "data_vault_entries" ("store_id, hashed_key"),
     "audit_events" ("id"),
     "one_time_codes" ("id"),
+    "password_reset_requests" ("id"),
     "images" ("id"),
     "sessions" ("id"),
     "contact_channels" ("id"),

@@ -227,6 +227,17 @@ pub fn upgrade(project: &ProjectId, id: UserId, now: i64) -> Stmt {
     )
 }
 
+/// Lets whoever proved to own this address, and signs in with it, sign in by mailed codes. Affects no row if nobody
+/// does, or if they may already.
+pub fn enable_otp(project: &ProjectId, email: &str) -> Stmt {
+    stmt(
+        "UPDATE users SET otp_auth_enabled = TRUE WHERE project_id = $1 AND NOT otp_auth_enabled \
+         AND id IN (SELECT c.user_id FROM contact_channels c WHERE c.project_id = $1 AND c.type = 'email' \
+         AND c.value = $2 AND c.used_for_auth AND c.is_verified)",
+        args![project, email],
+    )
+}
+
 /// Users who signed up, are not restricted, and have no verified primary email, in the order of their sign-up.
 pub async fn unverified(tx: &mut Tx, project: &ProjectId, limit: i64) -> Result<Vec<UserRow>, StorageError> {
     tx.query(

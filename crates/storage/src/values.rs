@@ -2,8 +2,8 @@
 
 use latchkey_api_types::ids::{
     ApiKeyId, AuditEventId, ContactChannelId, EmailId, ImageId, KeySetId, NotificationCategoryId,
-    OauthAccountId, OneTimeCodeId, PasskeyId, ProjectId, SessionId, TeamId, TeamInvitationId, UserId,
-    WebhookAttemptId, WebhookEndpointId, WebhookMessageId,
+    OauthAccountId, OneTimeCodeId, PasskeyId, PasswordResetRequestId, ProjectId, SessionId, TeamId,
+    TeamInvitationId, UserId, WebhookAttemptId, WebhookEndpointId, WebhookMessageId,
 };
 use latchkey_crypto::TokenHash;
 
@@ -20,6 +20,7 @@ text_value!(
     OauthAccountId,
     PasskeyId,
     OneTimeCodeId,
+    PasswordResetRequestId,
     ProjectId,
     SessionId,
     TeamId,

@@ -1,8 +1,10 @@
 //! Everything below `/auth`: sessions, and one file for each method of signing in.
 
 mod oauth;
+mod otp;
 mod passkey;
 mod password;
+mod password_reset;
 mod sessions;
 
 use crate::route::Route;
@@ -12,6 +14,8 @@ pub(super) fn routes() -> Vec<Route> {
     let mut routes = Vec::new();
     routes.extend(password::routes());
     routes.extend(passkey::routes());
+    routes.extend(password_reset::routes());
+    routes.extend(otp::routes());
     routes.extend(sessions::routes());
     routes.extend(oauth::routes());
     routes

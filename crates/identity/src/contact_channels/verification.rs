@@ -96,11 +96,11 @@ pub async fn check_code(app: &App, project: &ProjectId, code: &str) -> Result<()
 /// Uses a code: the address to which it went is verified.
 ///
 /// # Errors
-/// Those of `one_time_codes::look_up`; 400 if the user has the address no more.
+/// Those of `one_time_codes::look_up`; 400 if the user has the address no more, which uses the code up as well.
 pub async fn verify(app: &App, project: &ProjectId, code: &str) -> Result<(), Failure> {
     let kind = one_time_codes::kind::EMAIL_VERIFICATION;
     let found = one_time_codes::look_up(app, project, kind, code).await?;
-    let promise: Promise = serde_json::from_str(&found.data).map_err(Failure::internal)?;
+    let promise: Promise = one_time_codes::promise(&found)?;
     let event = Event::of_user(Actor::User, promise.user_id);
     let statements = vec![
         one_time_codes::claim(app, &found),
@@ -113,7 +113,8 @@ pub async fn verify(app: &App, project: &ProjectId, code: &str) -> Result<(), Fa
             Err(KnownError::verification_code_already_used().into())
         }
         Err(StorageError::Guard { .. }) => {
-            Err(Failure::text(400, "The user does not have this email address any more."))
+            let gone = Failure::text(400, "The user does not have this email address any more.");
+            Err(one_time_codes::refuse(app, &found, gone).await)
         }
         Err(error) => Err(error.into()),
     }

@@ -59,14 +59,17 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
     if is_taken(app, auth, &email).await? {
         return Err(taken());
     }
-    let admission = sign_up_rules::admit(settings, &applicant(auth, &email))?;
+    let country = request.origin.country_code();
+    let admission = sign_up_rules::admit(settings, &applicant(auth, &email, country.as_deref()))?;
     let hash = app.hasher.hash(request.password).await?;
 
     let now = app.now();
     let upgraded = auth.user.as_ref().map(|user| &user.row).filter(|user| user.is_anonymous);
     let mut user = match upgraded {
         Some(anonymous) => UserRow { is_anonymous: false, signed_up_at: now, ..anonymous.clone() },
-        None => blank(&project.id, UserId::from_uuid(app.random.uuid()), now),
+        None => {
+            UserRow { country_code: country, ..blank(&project.id, UserId::from_uuid(app.random.uuid()), now) }
+        }
     };
     // An anonymous user may have noted this very address before, and even verified it.
     let verified = user.primary_email.as_ref() == Some(&email) && user.primary_email_verified == Some(true);
@@ -115,11 +118,11 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
 }
 
 /// What the sign-up rules know of somebody who signs up with a password.
-fn applicant<'a>(auth: &'a Auth, email: &'a str) -> Applicant<'a> {
+fn applicant<'a>(auth: &'a Auth, email: &'a str, country: Option<&'a str>) -> Applicant<'a> {
     let anonymous = auth.user.as_ref().map(|user| &user.row).filter(|user| user.is_anonymous);
     Applicant {
         email,
-        country_code: anonymous.and_then(|user| user.country_code.as_deref()).unwrap_or_default(),
+        country_code: anonymous.and_then(|user| user.country_code.as_deref()).or(country).unwrap_or_default(),
         auth_method: "password",
         oauth_provider: "",
         risk_bot: anonymous.map_or(0, |user| user.risk_bot),

@@ -18,14 +18,9 @@ use crate::authenticate::{Auth, CurrentUser};
 use crate::claims::restricted_reason;
 use crate::contact_channels::normalise_email;
 use crate::failure::Failure;
-use crate::one_time_codes::{suffix, trusted_callback, with_code};
+use crate::one_time_codes::{most_attempts, suffix, trusted_callback, with_code};
 use crate::permissions::{self, system};
 use crate::system_mails::{self, To};
-
-/// How long an invitation stays open, milliseconds.
-const LIFETIME: i64 = 7 * 24 * 60 * 60 * 1000;
-/// How many looks a code bears.
-const LOOKS: i64 = 20;
 
 /// Invites an address to a team, by mail.
 ///
@@ -55,7 +50,7 @@ pub async fn send(
         suffix_hash: TokenHash::of(suffix(&code)),
         attempts: 0,
         created_at: now,
-        expires_at: now + LIFETIME,
+        expires_at: now + app.config.codes.team_invitation_lifetime.as_millis(),
         used_at: None,
     };
     let link = with_code(&callback, &code);
@@ -88,7 +83,7 @@ pub async fn check(app: &App, auth: &Auth, code: &str) -> Result<TeamInvitationR
     if invitation.used_at.is_some() {
         return Err(KnownError::verification_code_already_used().into());
     }
-    if invitation.attempts > LOOKS {
+    if invitation.attempts > most_attempts(app) {
         return Err(KnownError::verification_code_max_attempts_reached().into());
     }
     Ok(invitation)

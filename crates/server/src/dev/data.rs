@@ -56,6 +56,7 @@ impl DevData {
         })?;
         let mut settings = ProjectSettings::for_new_project();
         settings.auth.passkey.allow_sign_in = true;
+        settings.auth.otp.allow_sign_in = true;
         Ok(Self {
             project: ProjectDeclaration {
                 id: stored.project_id,
