@@ -13,6 +13,9 @@ use latchkey_tests::raw::PATIENCE;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+/// Where the routes for Svix's tools are.
+const SVIX_PATHS: &str = "/api/v1/app/";
+
 /// What went wrong, collected over a whole table so that one run tells everything.
 #[derive(Default)]
 struct Findings(Vec<String>);
@@ -29,6 +32,7 @@ impl Findings {
 
     /// Sends a request that may be refused or not, but not with a 5xx and not in another shape.
     async fn answered(&mut self, what: &str, request: Request<'_>) -> Option<Answer> {
+        let for_svix = request.url().contains(SVIX_PATHS);
         let Ok(answer) = tokio::time::timeout(PATIENCE, request.send()).await else {
             self.0.push(format!("{what}: no answer in time"));
             return None;
@@ -36,7 +40,7 @@ impl Findings {
         if answer.status >= 500 {
             self.0.push(format!("{what}: {} {}", answer.status, answer.text()));
         } else if answer.status >= 400
-            && let Err(problem) = shape(&answer)
+            && let Err(problem) = shape(&answer, for_svix)
         {
             self.0.push(format!("{what}: {problem}"));
         }
@@ -51,8 +55,9 @@ impl Findings {
     }
 }
 
-/// Checks the shape of a refusal: a known error, an error of OAuth or, for its tools, of Svix, or text.
-fn shape(answer: &Answer) -> Result<(), String> {
+/// Checks the shape of a refusal: a known error, an error of OAuth, text, or, on the routes for Svix's tools only, an
+/// error of Svix.
+fn shape(answer: &Answer, for_svix: bool) -> Result<(), String> {
     if answer.header("x-stack-request-id").is_none() {
         return Err("no request id".to_owned());
     }
@@ -72,7 +77,7 @@ fn shape(answer: &Answer) -> Result<(), String> {
         None if answer.status == 405 && answer.body.is_empty() => Ok(()),
         None => match serde_json::from_slice::<Value>(&answer.body) {
             Ok(body) if body["error"].is_string() && body["error_description"].is_string() => Ok(()),
-            Ok(body) if body["code"].is_string() && body["detail"].is_string() => Ok(()),
+            Ok(body) if for_svix && body["code"].is_string() && body["detail"].is_string() => Ok(()),
             _ => Err(format!(
                 "neither known error nor text: {} {content_type} {}",
                 answer.status,
@@ -83,10 +88,15 @@ fn shape(answer: &Answer) -> Result<(), String> {
 }
 
 /// A request to an operation with everything right but what the test makes wrong: keys of the least access type
-/// that may call it, and the access token of `person`.
+/// that may call it and the access token of `person`, or the key to the routes for Svix's tools.
 fn request<'s>(server: &'s TestServer, operation: &Operation, path: &str, person: &Person) -> Request<'s> {
     let method = Method::from_bytes(operation.method.as_bytes()).expect("a method");
     let request = server.request(method, &format!("/api/v1{path}"));
+    if request.url().contains(SVIX_PATHS) {
+        let project = server.project_id().parse().expect("a project id");
+        let token = latchkey_identity::webhooks::issue_token(server.app(), &project).expect("a token");
+        return request.header("authorization", &format!("Bearer {token}"));
+    }
     let request = match operation.access.first().map(String::as_str) {
         Some("client") => request.client(),
         Some("server") => request.server(),
@@ -101,7 +111,7 @@ fn path(operation: &Operation, person: &Person) -> String {
     let parameter =
         if operation.path.starts_with("/auth/sessions/") { person.session_id() } else { person.id.clone() };
     let query: Vec<String> = operation.required("query").iter().map(|name| format!("{name}=me")).collect();
-    let path = operation.path_with(&parameter);
+    let path = operation.path_in_project(&parameter);
     if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
 }
 

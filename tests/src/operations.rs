@@ -16,6 +16,8 @@ pub struct Operation {
     pub declaration: Value,
     /// The whole document, for references.
     document: Value,
+    /// The project of the server.
+    project_id: String,
 }
 
 /// Every operation of the served document.
@@ -31,6 +33,7 @@ pub async fn all(server: &TestServer) -> Vec<Operation> {
                 access: access.iter().map(|word| word.as_str().expect("a word").to_owned()).collect(),
                 declaration: declaration.clone(),
                 document: document.clone(),
+                project_id: server.project_id().to_owned(),
             });
         }
     }
@@ -59,6 +62,12 @@ impl Operation {
         }
         path.push_str(rest);
         path
+    }
+
+    /// The same, but with the server's project where the path names one.
+    pub fn path_in_project(&self, value: &str) -> String {
+        let path = self.path.replace("{project_id}", &self.project_id);
+        Self { path, ..self.clone() }.path_with(value)
     }
 
     /// The names of parameters in `place` (`path`, `query`, `header`) that are required.

@@ -3,7 +3,6 @@
 use latchkey_api_types::ids::{OauthAccountId, ProjectId, UserId};
 use latchkey_storage::audit_events::{self, AuditEventRow};
 use latchkey_storage::oauth_accounts::{self, OauthAccountRow};
-use latchkey_storage::users::UserRow;
 use latchkey_storage::{StorageError, credentials, project_permissions, teams};
 use latchkey_testkit::TestServer;
 
@@ -67,38 +66,6 @@ pub async fn is_member(server: &TestServer, team: &str, user: &str) -> bool {
         .store
         .read(move |tx| Box::pin(async move { teams::is_member(tx, &project, team, user).await }));
     read.await.expect("a membership is read")
-}
-
-/// A user with nothing set, for tests that need many.
-pub fn blank_user(project: &ProjectId, id: UserId, signed_up_at: i64) -> UserRow {
-    UserRow {
-        project_id: project.clone(),
-        id,
-        display_name: None,
-        profile_image_url: None,
-        client_metadata: None,
-        client_read_only_metadata: None,
-        server_metadata: None,
-        is_anonymous: false,
-        restricted_by_admin: false,
-        restricted_by_admin_reason: None,
-        restricted_by_admin_private_details: None,
-        country_code: None,
-        risk_bot: 0,
-        risk_free_trial_abuse: 0,
-        otp_auth_enabled: false,
-        requires_totp_mfa: false,
-        totp_secret_sealed: None,
-        selected_team_id: None,
-        signed_up_at,
-        last_active_at: signed_up_at,
-        primary_email: None,
-        primary_email_verified: None,
-        primary_email_used_for_auth: None,
-        has_password: false,
-        oauth_accounts: 0,
-        passkeys: 0,
-    }
 }
 
 /// Links an account to a user, whatever the project's providers; its id.

@@ -1,6 +1,6 @@
 //! Templates of mails on the wire.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{JsonSchema, json_schema};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -53,19 +53,10 @@ impl Input for ThemeChoice {
     }
 }
 
-impl JsonSchema for ThemeChoice {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "ThemeChoice".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [{ "type": "string", "format": "uuid" }, { "const": false }, { "type": "null" }] })
-    }
-}
+crate::schema::inline_schema!(
+    ThemeChoice,
+    json_schema!({ "anyOf": [{ "type": "string", "format": "uuid" }, { "const": false }, { "type": "null" }] })
+);
 
 input! {
     /// A new template.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::json_schema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::{Uuid, Variant};
 
@@ -85,19 +85,7 @@ macro_rules! uuid_ids {
             }
         }
 
-        impl JsonSchema for $name {
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "format": "uuid" })
-            }
-        }
+        $crate::schema::inline_schema!($name, json_schema!({ "type": "string", "format": "uuid" }));
     )*};
 }
 
@@ -184,19 +172,10 @@ macro_rules! prefixed_ids {
             }
         }
 
-        impl JsonSchema for $name {
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "pattern": concat!("^", $prefix, "[0-9A-Za-z]{27}$") })
-            }
-        }
+        $crate::schema::inline_schema!(
+            $name,
+            json_schema!({ "type": "string", "pattern": concat!("^", $prefix, "[0-9A-Za-z]{27}$") })
+        );
     )*};
 }
 
@@ -268,19 +247,10 @@ impl<'de> Deserialize<'de> for ProjectId {
     }
 }
 
-impl JsonSchema for ProjectId {
-    fn schema_name() -> Cow<'static, str> {
-        "ProjectId".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "description": "A UUID, or `internal`." })
-    }
-}
+crate::schema::inline_schema!(
+    ProjectId,
+    json_schema!({ "type": "string", "description": "A UUID, or `internal`." })
+);
 
 #[cfg(test)]
 mod tests {

@@ -14,6 +14,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
 pub use object::{Property, object, object_schema};
+pub(crate) use text::texts;
 pub use text::{
     Base64Text, CountryCode, DisplayName, HandlerPath, ImageUrl, MailedCode, NonEmptyText, PasskeyName,
     PasswordText, PlainEmail, SecretText, StrictEmail, UrlText, WebUrl,

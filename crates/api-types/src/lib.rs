@@ -23,6 +23,7 @@ pub mod oauth_account;
 pub mod passkey;
 pub mod permission;
 pub mod project;
+mod schema;
 pub mod session;
 pub mod team;
 pub mod user;

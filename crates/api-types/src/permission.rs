@@ -1,14 +1,11 @@
 //! Permissions on the wire: their definitions, and who holds them.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::ids::{TeamId, UserId};
 use crate::input;
-use crate::input::{Input, Location, QueryBool, UserIdOrMe, Violations};
+use crate::input::{QueryBool, UserIdOrMe, texts};
 
 /// The permissions that the server itself enforces: defined in every project, for teams.
 pub const SYSTEM_PERMISSIONS: [&str; 6] = [
@@ -20,65 +17,18 @@ pub const SYSTEM_PERMISSIONS: [&str; 6] = [
     "$manage_api_keys",
 ];
 
-/// The id of a permission: lower-case letters, digits, `_` and `:`, or one that the server defines, with `$`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PermissionId(String);
-
-/// The id of a permission that a project defines: lower-case letters, digits, `_` and `:`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CustomPermissionId(String);
-
 fn is_custom(id: &str) -> bool {
     !id.is_empty() && id.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '_' | ':'))
 }
 
-macro_rules! permission_ids {
-    ($($name:ident $pattern:literal, $accepts:expr, $expectation:literal;)*) => {$(
-        impl $name {
-            /// The id as it was sent.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-
-            /// The id as it was sent.
-            pub fn into_string(self) -> String {
-                self.0
-            }
-        }
-
-        impl Input for $name {
-            fn read(value: Option<&Value>, at: &Location<'_>, out: &mut Violations) -> Option<Self> {
-                let text = String::read(value, at, out)?;
-                let accepts: fn(&str) -> bool = $accepts;
-                if accepts(&text) {
-                    return Some(Self(text));
-                }
-                out.add(at, $expectation);
-                None
-            }
-        }
-
-        impl JsonSchema for $name {
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "pattern": $pattern })
-            }
-        }
-    )*};
-}
-
-permission_ids! {
-    PermissionId "^\\$?[a-z0-9_:]+$", |id| SYSTEM_PERMISSIONS.contains(&id) || is_custom(id),
+texts! {
+    /// The id of a permission: lower-case letters, digits, `_` and `:`, or one that the server defines, with `$`.
+    PermissionId { "type": "string", "pattern": "^\\$?[a-z0-9_:]+$" },
+        |id| SYSTEM_PERMISSIONS.contains(&id) || is_custom(id),
         "must be a permission id: lower-case letters, digits, \"_\" and \":\", or a system permission";
-    CustomPermissionId "^[a-z0-9_:]+$", is_custom,
-        "must be a permission id: lower-case letters, digits, \"_\" and \":\"";
+    /// The id of a permission that a project defines: lower-case letters, digits, `_` and `:`.
+    CustomPermissionId { "type": "string", "pattern": "^[a-z0-9_:]+$" },
+        is_custom, "must be a permission id: lower-case letters, digits, \"_\" and \":\"";
 }
 
 /// A permission that a project defines.

@@ -28,11 +28,9 @@ pub use emails::{
     EmailTheme, EmailsSettings, TemplateTheme,
 };
 pub use latchkey::{ExtraClaim, LatchkeySettings, PasskeyRules, PasswordRules};
+pub use latchkey_api_types::permission::SYSTEM_PERMISSIONS;
 pub use overrides::{Level, Override, Overrides};
-pub use rbac::{
-    DefaultPermissions, PermissionDefinition, PermissionScope, PermissionSet, RbacSettings,
-    SYSTEM_PERMISSIONS,
-};
+pub use rbac::{DefaultPermissions, PermissionDefinition, PermissionScope, PermissionSet, RbacSettings};
 pub use sign_up_rules::{SignUpAction, SignUpActionKind, SignUpDefault, SignUpRule};
 
 /// All settings of a project.

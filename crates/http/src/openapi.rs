@@ -123,7 +123,7 @@ struct Row {
     path: &'static str,
     summary: &'static str,
     rate: RateClass,
-    errors: &'static [ErrorCode],
+    errors: Vec<ErrorCode>,
     access: Vec<AccessType>,
     declare: Vec<fn(&mut Declaration<'_>)>,
 }
@@ -135,7 +135,7 @@ impl<A: Application> From<&Route<A>> for Row {
             path: route.path,
             summary: route.summary,
             rate: route.rate,
-            errors: route.errors,
+            errors: route.errors.clone(),
             access: route.access(),
             declare: route.variants.iter().map(|variant| variant.declare).collect(),
         }
@@ -231,7 +231,7 @@ fn operation(row: &Row, generator: &mut SchemaGenerator) -> Value {
     let access = &row.access;
     let common = if access.is_empty() { &failure::COMMON[..1] } else { failure::COMMON };
     let mut errors: BTreeMap<u16, Vec<String>> = BTreeMap::new();
-    for code in common.iter().chain(row.errors) {
+    for code in common.iter().chain(&row.errors) {
         errors.entry(code.status()).or_default().push(format!("`{code}`"));
     }
     for (status, codes) in errors {

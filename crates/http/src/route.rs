@@ -28,6 +28,14 @@ pub const SERVER: &[AccessType] = &[Server, Admin];
 /// Admin only.
 pub const ADMIN: &[AccessType] = &[Admin];
 
+/// What an operation answers that takes a mailed code.
+pub const CODE_ERRORS: &[ErrorCode] = &[
+    ErrorCode::VerificationCodeNotFound,
+    ErrorCode::VerificationCodeExpired,
+    ErrorCode::VerificationCodeAlreadyUsed,
+    ErrorCode::VerificationCodeMaxAttemptsReached,
+];
+
 /// How freely an operation may be called.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RateClass {
@@ -60,7 +68,7 @@ pub struct Route<A: Application = App> {
     pub(crate) path: &'static str,
     pub(crate) summary: &'static str,
     pub(crate) rate: RateClass,
-    pub(crate) errors: &'static [ErrorCode],
+    pub(crate) errors: Vec<ErrorCode>,
     pub(crate) variants: Vec<Variant<A>>,
 }
 
@@ -80,7 +88,7 @@ pub(crate) type Running = Pin<Box<dyn Future<Output = Result<Response, Failure>>
 impl<A: Application> Route<A> {
     fn new(method: Method, path: &'static str, summary: &'static str) -> Self {
         let rate = if method == Method::GET { RateClass::Read } else { RateClass::Write };
-        Self { method, path, summary, rate, errors: &[], variants: Vec::new() }
+        Self { method, path, summary, rate, errors: Vec::new(), variants: Vec::new() }
     }
 
     /// `GET path`; parameters are written `{name}`.
@@ -115,10 +123,10 @@ impl<A: Application> Route<A> {
         self
     }
 
-    /// The codes that this operation answers beyond those of authentication and validation.
+    /// The codes that this operation answers beyond those of authentication and validation. Several calls add up.
     #[must_use]
-    pub fn errors(mut self, codes: &'static [ErrorCode]) -> Self {
-        self.errors = codes;
+    pub fn errors(mut self, codes: &[ErrorCode]) -> Self {
+        self.errors.extend_from_slice(codes);
         self
     }
 

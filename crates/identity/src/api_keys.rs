@@ -160,7 +160,7 @@ fn event(actor: impl Into<Actor>, owner: Owner, id: ApiKeyId) -> Event {
         Owner::Team(team) => Some(team),
     };
     let details = json!({ "api_key_id": id, "team_id": team });
-    Event { actor: actor.into(), user, session: None, ip: None, details }
+    Event { user, ..Event::of(actor).with(details) }
 }
 
 /// Creates a key; the answer is the only one that shows it.
@@ -377,15 +377,18 @@ pub async fn revoke_leaked(app: &App, key: &str) -> Result<(), Failure> {
         api_keys::revoke(&project.id, row.id, now).exactly(1),
         audit::record(app, &project.id, audit::kind::API_KEY_LEAKED, &event(Actor::System, owner, row.id)),
     ];
-    for person in owners(app, &project, owner).await? {
+    let owners = owners(app, &project, owner).await?;
+    for person in &owners {
         let Some(address) = &person.primary_email else { continue };
         // Whoever reports the key is somebody else: their language says nothing.
-        let to = To { address, user: Some(&person), accepted: None };
+        let to = To { address, user: Some(person), accepted: None };
         statements.push(system_mails::api_key_revoked(app, &project, &to, &row.description)?);
     }
     match app.store.batch(statements).await {
         Ok(_) => {
-            app.jobs.wake();
+            if !owners.is_empty() {
+                app.jobs.wake();
+            }
             Ok(())
         }
         // Somebody else revoked it first.

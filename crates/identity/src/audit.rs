@@ -93,17 +93,26 @@ impl Event {
     /// An event that a request caused.
     pub(crate) fn by(auth: &Auth) -> Self {
         Self {
-            actor: auth.access.into(),
             user: auth.user_id(),
             session: auth.user.as_ref().map(|user| user.session),
-            ip: None,
-            details: Value::Null,
+            ..Self::of(auth.access)
         }
+    }
+
+    /// An event of which no more is known than who caused it.
+    pub(crate) fn of(actor: impl Into<Actor>) -> Self {
+        Self { actor: actor.into(), user: None, session: None, ip: None, details: Value::Null }
     }
 
     /// An event about a user.
     pub(crate) fn of_user(actor: impl Into<Actor>, user: UserId) -> Self {
-        Self { actor: actor.into(), user: Some(user), session: None, ip: None, details: Value::Null }
+        Self { user: Some(user), ..Self::of(actor) }
+    }
+
+    /// The same event with what else is known of it.
+    pub(crate) fn with(mut self, details: Value) -> Self {
+        self.details = details;
+        self
     }
 
     /// The same event about a session of theirs.
@@ -143,8 +152,8 @@ pub(crate) fn record(app: &App, project: &ProjectId, kind: &str, event: &Event) 
 
 /// The statement that records what happened to a team, or to a user in it.
 pub(crate) fn of_team(app: &App, auth: &Auth, kind: &str, team: TeamId, user: Option<UserId>) -> Stmt {
-    let mut event = Event { user: user.or_else(|| auth.user_id()), ..Event::by(auth) };
-    event.details = json!({ "team_id": team, "by": auth.user_id() });
+    let details = json!({ "team_id": team, "by": auth.user_id() });
+    let event = Event { user: user.or_else(|| auth.user_id()), ..Event::by(auth).with(details) };
     record(app, &auth.project.id, kind, &event)
 }
 
@@ -158,12 +167,12 @@ pub(crate) fn of_permission(
     permission: &str,
 ) -> Stmt {
     let details = json!({ "team_id": team, "permission_id": permission, "by": auth.user_id() });
-    let event = Event { user: Some(user), details, ..Event::by(auth) };
+    let event = Event { user: Some(user), ..Event::by(auth).with(details) };
     record(app, &auth.project.id, kind, &event)
 }
 
 /// The statement that records that the definition of a permission changed.
 pub(crate) fn of_definition(app: &App, auth: &Auth, permission: &str) -> Stmt {
-    let event = Event { details: json!({ "permission_id": permission }), ..Event::by(auth) };
+    let event = Event::by(auth).with(json!({ "permission_id": permission }));
     record(app, &auth.project.id, kind::PERMISSION_DEFINED, &event)
 }

@@ -9,7 +9,7 @@ use latchkey_storage::engine::{Outcome, Stmt};
 use latchkey_storage::key_sets::{self, KeySetRow};
 
 use crate::app::App;
-use crate::audit::{self, Actor, Event};
+use crate::audit::{self, Event};
 use crate::authenticate::Auth;
 use crate::failure::Failure;
 
@@ -95,7 +95,7 @@ pub async fn update(app: &App, auth: &Auth, id: KeySetId, request: KeySetUpdate)
 
 fn noted(app: &App, auth: &Auth, kind: &str, id: KeySetId) -> Stmt {
     let details = serde_json::json!({ "key_set_id": id });
-    let event = Event { actor: Actor::from(auth.access), user: None, session: None, ip: None, details };
+    let event = Event::of(auth.access).with(details);
     audit::record(app, &auth.project.id, kind, &event)
 }
 

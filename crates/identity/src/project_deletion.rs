@@ -8,7 +8,7 @@ use latchkey_storage::{project_deletion, projects};
 use tokio::sync::watch;
 
 use crate::app::App;
-use crate::audit::{self, Actor, Event};
+use crate::audit::{self, Event};
 use crate::authenticate::Auth;
 use crate::failure::Failure;
 
@@ -27,13 +27,7 @@ pub async fn delete(app: &App, auth: &Auth) -> Result<(), Failure> {
             "The project \"internal\" cannot be deleted: it administers the others.",
         ));
     }
-    let event = Event {
-        actor: Actor::from(auth.access),
-        user: None,
-        session: None,
-        ip: None,
-        details: serde_json::json!({ "project_id": id }),
-    };
+    let event = Event::of(auth.access).with(serde_json::json!({ "project_id": id }));
     let statements = vec![
         projects::mark_deleted(id, app.now()).exactly(1),
         // In the log of `internal`, as that of the project goes with it.

@@ -15,6 +15,7 @@ use latchkey_config::ProjectSettings;
 use latchkey_crypto::TokenHash;
 use latchkey_storage::key_sets::{self, KeySetRow};
 use latchkey_storage::projects::{self, ProjectRow};
+use latchkey_storage::webhook_endpoints;
 use quick_cache::sync::Cache;
 
 use crate::app::App;
@@ -41,8 +42,12 @@ pub struct Project {
     /// Team of `internal` whose members administer the project.
     pub owner_team_id: Option<TeamId>,
     /// What the project allows.
-    pub settings: ProjectSettings,
+    pub settings: Arc<ProjectSettings>,
+    /// What the settings were made of, as it is stored.
+    sealed: String,
     keys: Vec<KeySetRow>,
+    /// Whether any webhook endpoint listens.
+    is_heard: bool,
     loaded_at: i64,
 }
 
@@ -62,21 +67,38 @@ impl Project {
         })
     }
 
-    fn from_rows(app: &App, row: ProjectRow, keys: Vec<KeySetRow>, now: i64) -> Result<Self, Failure> {
-        let overrides = Configuration::open(&app.master_keys, &row)?.overrides;
-        let settings = overrides.render().map_err(|problem| {
-            Failure::internal(format_args!("the settings of project {} cannot be used: {problem}", row.id))
-        })?;
+    /// Makes a project of what was read. Settings that are the same as those of `before` are not opened again.
+    fn from_stored(app: &App, stored: Stored, before: Option<&Self>, now: i64) -> Result<Self, Failure> {
+        let Stored { row, keys, is_heard } = stored;
+        let settings = match before {
+            Some(before) if before.sealed == row.settings => Arc::clone(&before.settings),
+            _ => Arc::new(open(app, &row)?),
+        };
         Ok(Self {
             id: row.id,
             display_name: row.display_name,
             logo_urls: [row.logo_url, row.logo_dark_mode_url],
             owner_team_id: row.owner_team_id,
             settings,
+            sealed: row.settings,
             keys,
+            is_heard,
             loaded_at: now,
         })
     }
+}
+
+/// A project as the database has it.
+struct Stored {
+    row: ProjectRow,
+    keys: Vec<KeySetRow>,
+    is_heard: bool,
+}
+
+fn open(app: &App, row: &ProjectRow) -> Result<ProjectSettings, Failure> {
+    Configuration::open(&app.master_keys, row)?.overrides.render().map_err(|problem| {
+        Failure::internal(format_args!("the settings of project {} cannot be used: {problem}", row.id))
+    })
 }
 
 /// The answer about a project that is not, or not any more.
@@ -104,6 +126,11 @@ impl ProjectCache {
         self.known.remove(id);
     }
 
+    /// Whether any webhook endpoint may listen to a project, as far as is remembered.
+    pub(crate) fn may_be_heard(&self, id: &ProjectId) -> bool {
+        self.known.get(id).is_none_or(|project| project.is_heard)
+    }
+
     fn keep(&self, project: &Arc<Project>, as_of: u64) {
         if self.forgotten.load(Ordering::SeqCst) == as_of {
             self.known.insert(project.id.clone(), Arc::clone(project));
@@ -118,10 +145,11 @@ impl ProjectCache {
 /// Finds a project; `None` if it does not exist.
 pub async fn find(app: &App, id: &ProjectId) -> Result<Option<Arc<Project>>, Failure> {
     let now = app.now();
-    if let Some(project) = app.projects.known.get(id)
+    let before = app.projects.known.get(id);
+    if let Some(project) = &before
         && (0..FRESH_FOR).contains(&(now - project.loaded_at))
     {
-        return Ok(Some(project));
+        return Ok(before);
     }
     let as_of = app.projects.forgotten.load(Ordering::SeqCst);
     let wanted = id.clone();
@@ -131,15 +159,16 @@ pub async fn find(app: &App, id: &ProjectId) -> Result<Option<Arc<Project>>, Fai
             Box::pin(async move {
                 let Some(row) = projects::get(tx, &wanted).await? else { return Ok(None) };
                 let keys = key_sets::list(tx, &wanted).await?;
-                Ok::<_, Failure>(Some((row, keys)))
+                let is_heard = webhook_endpoints::any_enabled(tx, &wanted).await?;
+                Ok::<_, Failure>(Some(Stored { row, keys, is_heard }))
             })
         })
         .await?;
-    let Some((row, keys)) = found else {
+    let Some(stored) = found else {
         app.projects.forget(id);
         return Ok(None);
     };
-    let project = Arc::new(Project::from_rows(app, row, keys, now)?);
+    let project = Arc::new(Project::from_stored(app, stored, before.as_deref(), now)?);
     app.projects.keep(&project, as_of);
     Ok(Some(project))
 }

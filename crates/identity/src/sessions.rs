@@ -87,10 +87,9 @@ pub async fn create(
         end_user_ip: None,
     };
     let (session, token) = begin(app, &project.id, beginning);
-    let event = Event {
-        details: json!({ "is_impersonation": is_impersonation }),
-        ..Event::of_user(auth.access, user).in_session(session.id)
-    };
+    let event = Event::of_user(auth.access, user)
+        .in_session(session.id)
+        .with(json!({ "is_impersonation": is_impersonation }));
     let recorded = audit::record(app, &project.id, audit::kind::SESSION_CREATED, &event);
     match app.store.batch(vec![sessions::insert(&session), recorded]).await {
         // The user was deleted in this moment.

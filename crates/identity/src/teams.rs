@@ -261,13 +261,12 @@ pub async fn update(
                 let mut row = authorised(tx, project, team, client, system::UPDATE_TEAM).await?;
                 apply(&mut row, request, picture.as_ref());
                 tx.run(teams::update(&row)).await?;
-                for statement in picture.iter().flat_map(|picture| &picture.statements) {
-                    tx.run(statement.clone()).await?;
+                if let Some(picture) = picture {
+                    tx.run_all(&picture.statements).await?;
                 }
                 let changed = view(row);
-                for statement in webhooks::queue(app, &project.id, &webhooks::Event::TeamUpdated(&changed)) {
-                    tx.run(statement).await?;
-                }
+                let event = webhooks::Event::TeamUpdated(&changed);
+                tx.run_all(&webhooks::queue(app, &project.id, &event)).await?;
                 tx.run(recorded.clone()).await?;
                 Ok(changed)
             })
@@ -311,9 +310,7 @@ pub async fn delete(app: &App, auth: &Auth, team: TeamId) -> Result<(), Failure>
                 authorised(tx, project, team, client, system::DELETE_TEAM).await?;
                 tx.run(team_memberships::deselect_everybody(&project.id, team)).await?;
                 tx.run(teams::delete(&project.id, team)).await?;
-                for statement in consequences {
-                    tx.run(statement.clone()).await?;
-                }
+                tx.run_all(consequences).await?;
                 Ok(())
             })
         })

@@ -29,8 +29,8 @@ use crate::webhooks;
 
 pub use changes::update;
 pub(crate) use changes::{Written, totp_seal_context};
-pub use creation::create;
-pub(crate) use creation::{NewUser, blank, creation, upgrade};
+pub(crate) use creation::{NewUser, creation, upgrade};
+pub use creation::{blank, create};
 pub(crate) use list::views;
 pub use list::{list, preview_affected};
 
@@ -180,18 +180,13 @@ pub async fn delete(app: &Arc<App>, auth: &Auth, id: UserId) -> Result<(), Failu
             let event = webhooks::Event::UserDeleted { user: id, teams: &teams };
             statements.extend(webhooks::queue(app, project, &event));
             tx.run(users::delete(project, id).exactly(1)).await?;
-            for statement in statements {
-                tx.run(statement).await?;
-            }
+            tx.run_all(&statements).await?;
             tx.run(recorded.clone()).await?;
             Ok::<_, StorageError>(())
         })
     });
     match outcome.await {
-        Ok(()) => {
-            app.jobs.wake();
-            Ok(())
-        }
+        Ok(()) => Ok(()),
         Err(StorageError::Guard { .. }) => Err(KnownError::user_not_found().into()),
         Err(error) => Err(error.into()),
     }

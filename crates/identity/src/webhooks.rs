@@ -155,8 +155,11 @@ pub fn queue(app: &App, project: &ProjectId, event: &Event<'_>) -> Vec<Stmt> {
     };
     let message = message_row(app, project, kind, payload);
     let pattern = format!("%,{},%", kind.as_str());
-    // Whoever delivers takes a breath before looking, by which time the deed is usually committed.
-    app.webhooks.woken.notify_one();
+    // Most projects have no endpoint. Whoever delivers takes a breath before looking, by which time the deed is usually
+    // committed; what is queued although nobody is woken waits for the next look, a second at most.
+    if app.projects.may_be_heard(project) {
+        app.webhooks.woken.notify_one();
+    }
     vec![
         webhook_messages::insert_if_heard(&message, &pattern),
         webhook_deliveries::insert_for_listeners(project, &message.id, &pattern),

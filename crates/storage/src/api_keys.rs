@@ -3,7 +3,7 @@
 use latchkey_api_types::ids::{ApiKeyId, ProjectId, TeamId, UserId};
 use latchkey_crypto::TokenHash;
 
-use crate::engine::{Stmt, StorageError, Tx, args, record, stmt};
+use crate::engine::{Stmt, StorageError, Tx, args, record, sql, stmt};
 
 record! {
     /// One key.
@@ -41,12 +41,18 @@ record! {
     }
 }
 
+/// `ApiKeyRow::COLUMNS` would say `r#type`, as the field is called in Rust.
+const COLUMNS: &str = "project_id, id, type, user_id, team_id, description, key_hash, last_four, is_public, scopes, \
+                       created_at, expires_at, revoked_at, last_used_at, request_count";
+
 /// Inserts a key.
 pub fn insert(row: &ApiKeyRow) -> Stmt {
     stmt(
-        "INSERT INTO api_keys (project_id, id, type, user_id, team_id, description, key_hash, last_four, is_public, \
-         scopes, created_at, expires_at, revoked_at, last_used_at, request_count) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        sql![
+            "INSERT INTO api_keys (",
+            COLUMNS,
+            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+        ],
         args![
             row.project_id,
             row.id,
@@ -70,9 +76,7 @@ pub fn insert(row: &ApiKeyRow) -> Stmt {
 /// One key.
 pub async fn get(tx: &mut Tx, project: &ProjectId, id: ApiKeyId) -> Result<Option<ApiKeyRow>, StorageError> {
     tx.query_opt(
-        "SELECT project_id, id, type, user_id, team_id, description, key_hash, last_four, is_public, scopes, \
-         created_at, expires_at, revoked_at, last_used_at, request_count FROM api_keys \
-         WHERE project_id = $1 AND id = $2",
+        sql!["SELECT ", COLUMNS, " FROM api_keys WHERE project_id = $1 AND id = $2"],
         args![project, id],
     )
     .await
@@ -85,9 +89,11 @@ pub async fn list_of_user(
     user: UserId,
 ) -> Result<Vec<ApiKeyRow>, StorageError> {
     tx.query(
-        "SELECT project_id, id, type, user_id, team_id, description, key_hash, last_four, is_public, scopes, \
-         created_at, expires_at, revoked_at, last_used_at, request_count FROM api_keys \
-         WHERE project_id = $1 AND user_id = $2 ORDER BY created_at DESC, id",
+        sql![
+            "SELECT ",
+            COLUMNS,
+            " FROM api_keys WHERE project_id = $1 AND user_id = $2 ORDER BY created_at DESC, id"
+        ],
         args![project, user],
     )
     .await
@@ -100,9 +106,11 @@ pub async fn list_of_team(
     team: TeamId,
 ) -> Result<Vec<ApiKeyRow>, StorageError> {
     tx.query(
-        "SELECT project_id, id, type, user_id, team_id, description, key_hash, last_four, is_public, scopes, \
-         created_at, expires_at, revoked_at, last_used_at, request_count FROM api_keys \
-         WHERE project_id = $1 AND team_id = $2 ORDER BY created_at DESC, id",
+        sql![
+            "SELECT ",
+            COLUMNS,
+            " FROM api_keys WHERE project_id = $1 AND team_id = $2 ORDER BY created_at DESC, id"
+        ],
         args![project, team],
     )
     .await
@@ -110,12 +118,7 @@ pub async fn list_of_team(
 
 /// The key with this hash, whatever its project.
 pub async fn find(tx: &mut Tx, hash: &TokenHash) -> Result<Option<ApiKeyRow>, StorageError> {
-    tx.query_opt(
-        "SELECT project_id, id, type, user_id, team_id, description, key_hash, last_four, is_public, scopes, \
-         created_at, expires_at, revoked_at, last_used_at, request_count FROM api_keys WHERE key_hash = $1",
-        args![hash],
-    )
-    .await
+    tx.query_opt(sql!["SELECT ", COLUMNS, " FROM api_keys WHERE key_hash = $1"], args![hash]).await
 }
 
 /// Changes what is given; a key that was revoked stays so, since the time when it was first. Returns the key.
@@ -127,10 +130,11 @@ pub fn update(
     revoked_at: Option<i64>,
 ) -> Stmt {
     stmt(
-        "UPDATE api_keys SET description = COALESCE($3, description), scopes = COALESCE($4, scopes), \
-         revoked_at = COALESCE(revoked_at, $5) WHERE project_id = $1 AND id = $2 \
-         RETURNING project_id, id, type, user_id, team_id, description, key_hash, last_four, is_public, scopes, \
-         created_at, expires_at, revoked_at, last_used_at, request_count",
+        sql![
+            "UPDATE api_keys SET description = COALESCE($3, description), scopes = COALESCE($4, scopes), \
+             revoked_at = COALESCE(revoked_at, $5) WHERE project_id = $1 AND id = $2 RETURNING ",
+            COLUMNS
+        ],
         args![project, id, description, scopes, revoked_at],
     )
 }

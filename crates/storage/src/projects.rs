@@ -3,7 +3,7 @@
 
 use latchkey_api_types::ids::{ProjectId, TeamId, UserId};
 
-use crate::engine::{Stmt, StorageError, Tx, args, record, sql, stmt};
+use crate::engine::{Stmt, StorageError, Tx, Value, args, record, sql, stmt};
 
 record! {
     /// One project as it stands in the database.
@@ -59,26 +59,34 @@ pub async fn owned_by(tx: &mut Tx, user: UserId) -> Result<Vec<ProjectRow>, Stor
     .await
 }
 
+/// All that can change about a project, behind its id.
+fn changeable(row: &ProjectRow) -> Vec<Value> {
+    args![
+        row.id,
+        row.display_name,
+        row.description,
+        row.logo_url,
+        row.logo_full_url,
+        row.logo_dark_mode_url,
+        row.logo_full_dark_mode_url,
+        row.is_production_mode,
+        row.onboarding_status,
+        row.owner_team_id,
+        row.settings
+    ]
+}
+
 /// Inserts a project.
 pub fn insert(row: &ProjectRow) -> Stmt {
+    let mut all = changeable(row);
+    all.extend(args![row.created_at]);
     stmt(
-        "INSERT INTO projects (id, display_name, description, logo_url, logo_full_url, logo_dark_mode_url, \
-         logo_full_dark_mode_url, is_production_mode, onboarding_status, owner_team_id, settings, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        args![
-            row.id,
-            row.display_name,
-            row.description,
-            row.logo_url,
-            row.logo_full_url,
-            row.logo_dark_mode_url,
-            row.logo_full_dark_mode_url,
-            row.is_production_mode,
-            row.onboarding_status,
-            row.owner_team_id,
-            row.settings,
-            row.created_at
+        sql![
+            "INSERT INTO projects (",
+            ProjectRow::COLUMNS,
+            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
         ],
+        all,
     )
 }
 
@@ -88,19 +96,7 @@ pub fn update(row: &ProjectRow) -> Stmt {
         "UPDATE projects SET display_name = $2, description = $3, logo_url = $4, logo_full_url = $5, \
          logo_dark_mode_url = $6, logo_full_dark_mode_url = $7, is_production_mode = $8, \
          onboarding_status = $9, owner_team_id = $10, settings = $11 WHERE id = $1 AND deleted_at IS NULL",
-        args![
-            row.id,
-            row.display_name,
-            row.description,
-            row.logo_url,
-            row.logo_full_url,
-            row.logo_dark_mode_url,
-            row.logo_full_dark_mode_url,
-            row.is_production_mode,
-            row.onboarding_status,
-            row.owner_team_id,
-            row.settings
-        ],
+        changeable(row),
     )
 }
 

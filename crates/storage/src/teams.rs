@@ -2,7 +2,7 @@
 
 use latchkey_api_types::ids::{ProjectId, TeamId, UserId};
 
-use crate::engine::{Sql, Stmt, StorageError, Tx, args, record, stmt};
+use crate::engine::{Sql, Stmt, StorageError, Tx, Value, args, record, sql, stmt};
 use crate::values::json_array;
 
 record! {
@@ -41,8 +41,7 @@ macro_rules! list {
 /// One team; `None` if it does not exist.
 pub async fn get(tx: &mut Tx, project: &ProjectId, team: TeamId) -> Result<Option<TeamRow>, StorageError> {
     tx.query_opt(
-        "SELECT project_id, id, display_name, profile_image_url, client_metadata, client_read_only_metadata, \
-         server_metadata, created_at FROM teams WHERE project_id = $1 AND id = $2",
+        sql!["SELECT ", TeamRow::COLUMNS, " FROM teams WHERE project_id = $1 AND id = $2"],
         args![project, team],
     )
     .await
@@ -74,41 +73,31 @@ pub fn rename_of_member(project: &ProjectId, user: UserId, from: &str, to: &str)
     )
 }
 
+const INSERT: &str =
+    sql!["INSERT INTO teams (", TeamRow::COLUMNS, ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"];
+
+/// All columns of a team.
+fn all(row: &TeamRow) -> Vec<Value> {
+    args![
+        row.project_id,
+        row.id,
+        row.display_name,
+        row.profile_image_url,
+        row.client_metadata,
+        row.client_read_only_metadata,
+        row.server_metadata,
+        row.created_at
+    ]
+}
+
 /// Inserts a team unless it exists.
 pub fn insert_if_absent(row: &TeamRow) -> Stmt {
-    stmt(
-        "INSERT INTO teams (project_id, id, display_name, profile_image_url, client_metadata, \
-         client_read_only_metadata, server_metadata, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-         ON CONFLICT (project_id, id) DO NOTHING",
-        args![
-            row.project_id,
-            row.id,
-            row.display_name,
-            row.profile_image_url,
-            row.client_metadata,
-            row.client_read_only_metadata,
-            row.server_metadata,
-            row.created_at
-        ],
-    )
+    stmt(sql![INSERT, " ON CONFLICT (project_id, id) DO NOTHING"], all(row))
 }
 
 /// Inserts a team. Violates `teams_pkey` if it exists.
 pub fn insert(row: &TeamRow) -> Stmt {
-    stmt(
-        "INSERT INTO teams (project_id, id, display_name, profile_image_url, client_metadata, \
-         client_read_only_metadata, server_metadata, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        args![
-            row.project_id,
-            row.id,
-            row.display_name,
-            row.profile_image_url,
-            row.client_metadata,
-            row.client_read_only_metadata,
-            row.server_metadata,
-            row.created_at
-        ],
-    )
+    stmt(INSERT, all(row))
 }
 
 /// Writes what may change about a team that was read in the same transaction.

@@ -3,7 +3,7 @@
 
 use latchkey_api_types::ids::{ProjectId, WebhookEndpointId};
 
-use crate::engine::{Stmt, StorageError, Tx, args, record, stmt};
+use crate::engine::{Stmt, StorageError, ToValue, Tx, Value, args, record, sql, stmt};
 
 record! {
     /// One endpoint.
@@ -37,27 +37,36 @@ record! {
     }
 }
 
+const INTO: &str = "INSERT INTO webhook_endpoints (project_id, id, uid, url, description, event_types, secret_sealed, \
+                    previous_secret_sealed, previous_secret_until, is_disabled, failing_since, locked_until, \
+                    created_at, updated_at) ";
+
+/// What a new endpoint begins with, and one value more.
+fn new_args(row: &WebhookEndpointRow, last: impl ToValue) -> Vec<Value> {
+    args![
+        row.project_id,
+        row.id,
+        row.uid,
+        row.url,
+        row.description,
+        row.event_types,
+        row.secret_sealed,
+        row.is_disabled,
+        row.created_at,
+        row.updated_at,
+        last
+    ]
+}
+
 /// Inserts an endpoint while the project has fewer than `most`; touches no row otherwise.
 pub fn insert(row: &WebhookEndpointRow, most: i64) -> Stmt {
     stmt(
-        "INSERT INTO webhook_endpoints (project_id, id, uid, url, description, event_types, secret_sealed, \
-         previous_secret_sealed, previous_secret_until, is_disabled, failing_since, locked_until, created_at, \
-         updated_at) \
-         SELECT CAST($1 AS TEXT), $2, $3, $4, $5, $6, $7, NULL, NULL, $8, NULL, 0, $9, $10 \
-         WHERE (SELECT COUNT(*) FROM webhook_endpoints WHERE project_id = $1) < $11",
-        args![
-            row.project_id,
-            row.id,
-            row.uid,
-            row.url,
-            row.description,
-            row.event_types,
-            row.secret_sealed,
-            row.is_disabled,
-            row.created_at,
-            row.updated_at,
-            most
+        sql![
+            INTO,
+            "SELECT CAST($1 AS TEXT), $2, $3, $4, $5, $6, $7, NULL, NULL, $8, NULL, 0, $9, $10 \
+         WHERE (SELECT COUNT(*) FROM webhook_endpoints WHERE project_id = $1) < $11"
         ],
+        new_args(row, most),
     )
 }
 
@@ -65,34 +74,34 @@ pub fn insert(row: &WebhookEndpointRow, most: i64) -> Stmt {
 /// replaced if `with_secret`.
 pub fn declare(row: &WebhookEndpointRow, with_secret: bool) -> Stmt {
     stmt(
-        "INSERT INTO webhook_endpoints (project_id, id, uid, url, description, event_types, secret_sealed, \
-         previous_secret_sealed, previous_secret_until, is_disabled, failing_since, locked_until, created_at, \
-         updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, NULL, NULL, $8, NULL, 0, $9, $10) \
+        sql![
+            INTO,
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, NULL, NULL, $8, NULL, 0, $9, $10) \
          ON CONFLICT (project_id, id) DO UPDATE SET url = excluded.url, description = excluded.description, \
          event_types = excluded.event_types, uid = excluded.uid, \
-         secret_sealed = CASE WHEN $11 THEN excluded.secret_sealed ELSE webhook_endpoints.secret_sealed END",
-        args![
-            row.project_id,
-            row.id,
-            row.uid,
-            row.url,
-            row.description,
-            row.event_types,
-            row.secret_sealed,
-            row.is_disabled,
-            row.created_at,
-            row.updated_at,
-            with_secret
+         secret_sealed = CASE WHEN $11 THEN excluded.secret_sealed ELSE webhook_endpoints.secret_sealed END"
         ],
+        new_args(row, with_secret),
     )
 }
 
 /// All endpoints of a project, oldest first.
 pub async fn list(tx: &mut Tx, project: &ProjectId) -> Result<Vec<WebhookEndpointRow>, StorageError> {
     tx.query(
-        "SELECT project_id, id, uid, url, description, event_types, secret_sealed, previous_secret_sealed, \
-         previous_secret_until, is_disabled, failing_since, created_at, updated_at \
-         FROM webhook_endpoints WHERE project_id = $1 ORDER BY created_at, id",
+        sql![
+            "SELECT ",
+            WebhookEndpointRow::COLUMNS,
+            " FROM webhook_endpoints WHERE project_id = $1 ORDER BY created_at, id"
+        ],
+        args![project],
+    )
+    .await
+}
+
+/// Whether a project has an endpoint that is switched on.
+pub async fn any_enabled(tx: &mut Tx, project: &ProjectId) -> Result<bool, StorageError> {
+    tx.exists(
+        "SELECT 1 FROM webhook_endpoints WHERE project_id = $1 AND NOT is_disabled LIMIT 1",
         args![project],
     )
     .await
@@ -105,9 +114,11 @@ pub async fn get(
     name: &str,
 ) -> Result<Option<WebhookEndpointRow>, StorageError> {
     tx.query_opt(
-        "SELECT project_id, id, uid, url, description, event_types, secret_sealed, previous_secret_sealed, \
-         previous_secret_until, is_disabled, failing_since, created_at, updated_at \
-         FROM webhook_endpoints WHERE project_id = $1 AND (id = $2 OR uid = $2)",
+        sql![
+            "SELECT ",
+            WebhookEndpointRow::COLUMNS,
+            " FROM webhook_endpoints WHERE project_id = $1 AND (id = $2 OR uid = $2)"
+        ],
         args![project, name],
     )
     .await

@@ -2,7 +2,7 @@
 
 use latchkey_api_types::ids::{ProjectId, WebhookAttemptId, WebhookEndpointId, WebhookMessageId};
 
-use crate::engine::{Stmt, StorageError, Tx, args, record, stmt};
+use crate::engine::{Stmt, StorageError, Tx, args, record, sql, stmt};
 
 record! {
     /// One message.
@@ -23,9 +23,12 @@ record! {
 /// Inserts a message if an endpoint of the project listens to `,event.type,`, given as `pattern` for LIKE.
 pub fn insert_if_heard(row: &WebhookMessageRow, pattern: &str) -> Stmt {
     stmt(
-        "INSERT INTO webhook_messages (project_id, id, event_type, payload, created_at) \
-         SELECT CAST($1 AS TEXT), $2, $3, $4, $5 WHERE EXISTS (SELECT 1 FROM webhook_endpoints e \
-         WHERE e.project_id = $1 AND NOT e.is_disabled AND (e.event_types IS NULL OR e.event_types LIKE $6))",
+        sql![
+            "INSERT INTO webhook_messages (",
+            WebhookMessageRow::COLUMNS,
+            ") SELECT CAST($1 AS TEXT), $2, $3, $4, $5 WHERE EXISTS (SELECT 1 FROM webhook_endpoints e \
+             WHERE e.project_id = $1 AND NOT e.is_disabled AND (e.event_types IS NULL OR e.event_types LIKE $6))"
+        ],
         args![row.project_id, row.id, row.event_type, row.payload, row.created_at, pattern],
     )
 }
@@ -33,7 +36,7 @@ pub fn insert_if_heard(row: &WebhookMessageRow, pattern: &str) -> Stmt {
 /// Inserts a message, whoever listens.
 pub fn insert(row: &WebhookMessageRow) -> Stmt {
     stmt(
-        "INSERT INTO webhook_messages (project_id, id, event_type, payload, created_at) VALUES ($1, $2, $3, $4, $5)",
+        sql!["INSERT INTO webhook_messages (", WebhookMessageRow::COLUMNS, ") VALUES ($1, $2, $3, $4, $5)"],
         args![row.project_id, row.id, row.event_type, row.payload, row.created_at],
     )
 }
@@ -45,8 +48,11 @@ pub async fn get(
     id: &str,
 ) -> Result<Option<WebhookMessageRow>, StorageError> {
     tx.query_opt(
-        "SELECT project_id, id, event_type, payload, created_at FROM webhook_messages \
-         WHERE project_id = $1 AND id = $2",
+        sql![
+            "SELECT ",
+            WebhookMessageRow::COLUMNS,
+            " FROM webhook_messages WHERE project_id = $1 AND id = $2"
+        ],
         args![project, id],
     )
     .await
@@ -60,8 +66,11 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<WebhookMessageRow>, StorageError> {
     tx.query(
-        "SELECT project_id, id, event_type, payload, created_at FROM webhook_messages \
-         WHERE project_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+        sql![
+            "SELECT ",
+            WebhookMessageRow::COLUMNS,
+            " FROM webhook_messages WHERE project_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
+        ],
         args![project, before, limit],
     )
     .await
@@ -107,8 +116,11 @@ record! {
 /// Records an attempt.
 pub fn insert_attempt(row: &WebhookAttemptRow) -> Stmt {
     stmt(
-        "INSERT INTO webhook_attempts (project_id, id, endpoint_id, message_id, url, succeeded, is_manual, \
-         status_code, response, duration_millis, attempted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        sql![
+            "INSERT INTO webhook_attempts (",
+            WebhookAttemptRow::COLUMNS,
+            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+        ],
         args![
             row.project_id,
             row.id,
@@ -134,9 +146,7 @@ pub async fn attempts_of_endpoint(
     limit: i64,
 ) -> Result<Vec<WebhookAttemptRow>, StorageError> {
     tx.query(
-        "SELECT project_id, id, endpoint_id, message_id, url, succeeded, is_manual, status_code, response, \
-         duration_millis, attempted_at FROM webhook_attempts \
-         WHERE project_id = $1 AND endpoint_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
+        sql!["SELECT ", WebhookAttemptRow::COLUMNS, " FROM webhook_attempts WHERE project_id = $1 AND endpoint_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4"],
         args![project, endpoint, before, limit],
     )
     .await
@@ -151,9 +161,7 @@ pub async fn attempts_of_message(
     limit: i64,
 ) -> Result<Vec<WebhookAttemptRow>, StorageError> {
     tx.query(
-        "SELECT project_id, id, endpoint_id, message_id, url, succeeded, is_manual, status_code, response, \
-         duration_millis, attempted_at FROM webhook_attempts \
-         WHERE project_id = $1 AND message_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
+        sql!["SELECT ", WebhookAttemptRow::COLUMNS, " FROM webhook_attempts WHERE project_id = $1 AND message_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4"],
         args![project, message, before, limit],
     )
     .await

@@ -20,6 +20,11 @@ impl<'s> Request<'s> {
         Self { server, method, url, headers: HeaderMap::new(), body: None }
     }
 
+    /// Where it goes.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Sets a header; a second one of the same name replaces the first.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {

@@ -38,12 +38,19 @@ on_both_engines! {
             for parameter in PARAMETERS.into_iter().chain([long.as_str()]) {
                 let what = format!("{} {} with {parameter:.40}", operation.method, operation.path);
                 let query = if operation.required("query").is_empty() { "" } else { "?user_id=me" };
-                let path = format!("{}{query}", operation.path_with(parameter).replace(['{', '}'], "%7B"));
-                let sent = request(&server, operation, &path, &person);
-                if operation.path.contains("-users/") {
-                    findings.answered(&what, sent).await;
-                } else {
-                    findings.refused(&what, sent).await;
+                let mut paths = vec![operation.path_with(parameter)];
+                // Where there are others beside it, the project's may be right.
+                if operation.path.contains("{project_id}") && operation.path.matches('{').count() > 1 {
+                    paths.push(operation.path_in_project(parameter));
+                }
+                for path in paths {
+                    let path = format!("{}{query}", path.replace(['{', '}'], "%7B"));
+                    let sent = request(&server, operation, &path, &person);
+                    if operation.path.contains("-users/") {
+                        findings.answered(&what, sent).await;
+                    } else {
+                        findings.refused(&what, sent).await;
+                    }
                 }
             }
         }

@@ -281,7 +281,7 @@ on_both_engines! {
         let mut statements = Vec::new();
         for number in 0..700_i64 {
             let id = UserId::from_uuid(server.app().random.uuid());
-            let mut row = latchkey_tests::stored::blank_user(&project, id, start + number);
+            let mut row = latchkey_identity::users::blank(&project, id, start + number);
             row.display_name = Some(format!("Person {number} {}", if number % 7 == 0 { "seventh" } else { "other" }));
             statements.push(latchkey_storage::users::insert(&row));
         }

@@ -2,19 +2,19 @@
 //!
 //! Values are kept as they were sent; normalising them is for use cases.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::json_schema;
 use serde_json::Value;
 
 use super::values::read_text;
 use super::{Input, InputLimits, Location, Violations};
 
+/// Declares types of texts with a grammar: which text each accepts, and what is said about any other.
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident $schema:tt, $accepts:expr, $expectation:literal;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String);
 
         impl $name {
@@ -29,33 +29,27 @@ macro_rules! texts {
             }
         }
 
-        impl Input for $name {
-            fn read(value: Option<&Value>, at: &Location<'_>, out: &mut Violations) -> Option<Self> {
-                let text = read_text(value, at, out)?;
+        impl $crate::input::Input for $name {
+            fn read(
+                value: ::core::option::Option<&$crate::serde_json::Value>,
+                at: &$crate::input::Location<'_>,
+                out: &mut $crate::input::Violations,
+            ) -> ::core::option::Option<Self> {
+                let text = <::std::string::String as $crate::input::Input>::read(value, at, out)?;
                 let accepts: fn(&str) -> bool = $accepts;
                 if accepts(&text) {
-                    return Some(Self(text.into_owned()));
+                    return ::core::option::Option::Some(Self(text));
                 }
                 out.add(at, $expectation);
-                None
+                ::core::option::Option::None
             }
         }
 
-        impl JsonSchema for $name {
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!($schema)
-            }
-        }
+        $crate::schema::inline_schema!($name, $crate::schemars::json_schema!($schema));
     )*};
 }
+
+pub(crate) use texts;
 
 texts! {
     /// An email address to which mail will be sent: ordinary syntax, at most 256 characters, and a domain that
@@ -166,19 +160,7 @@ macro_rules! secrets {
             }
         }
 
-        impl JsonSchema for $name {
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "format": "password" })
-            }
-        }
+        $crate::schema::inline_schema!($name, json_schema!({ "type": "string", "format": "password" }));
     )*};
 }
 
@@ -212,19 +194,7 @@ impl Input for CountryCode {
     }
 }
 
-impl JsonSchema for CountryCode {
-    fn schema_name() -> Cow<'static, str> {
-        "CountryCode".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^[A-Za-z]{2}$" })
-    }
-}
+crate::schema::inline_schema!(CountryCode, json_schema!({ "type": "string", "pattern": "^[A-Za-z]{2}$" }));
 
 /// A code from the link of a mail: 45 characters, in lower case. Not shown by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -254,16 +224,7 @@ impl Input for MailedCode {
     }
 }
 
-impl JsonSchema for MailedCode {
-    fn schema_name() -> Cow<'static, str> {
-        "MailedCode".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "minLength": 45, "maxLength": 45 })
-    }
-}
+crate::schema::inline_schema!(
+    MailedCode,
+    json_schema!({ "type": "string", "minLength": 45, "maxLength": 45 })
+);

@@ -138,19 +138,7 @@ impl Input for QueryBool {
     }
 }
 
-impl JsonSchema for QueryBool {
-    fn schema_name() -> Cow<'static, str> {
-        "QueryBool".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "enum": ["true", "false"] })
-    }
-}
+crate::schema::inline_schema!(QueryBool, json_schema!({ "type": "string", "enum": ["true", "false"] }));
 
 macro_rules! only {
     ($($(#[$doc:meta])* $name:ident $word:literal $expectation:literal;)*) => {$(
@@ -168,19 +156,7 @@ macro_rules! only {
             }
         }
 
-        impl JsonSchema for $name {
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "const": $word })
-            }
-        }
+        $crate::schema::inline_schema!($name, json_schema!({ "const": $word }));
     )*};
 }
 
@@ -204,19 +180,7 @@ impl Input for JsonValue {
     }
 }
 
-impl JsonSchema for JsonValue {
-    fn schema_name() -> Cow<'static, str> {
-        "JsonValue".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        true.into()
-    }
-}
+crate::schema::inline_schema!(JsonValue, true.into());
 
 /// A user: an id, or `me` for the user of the access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -241,19 +205,10 @@ impl Input for UserIdOrMe {
     }
 }
 
-impl JsonSchema for UserIdOrMe {
-    fn schema_name() -> Cow<'static, str> {
-        "UserIdOrMe".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "description": "A user id, or `me` for the signed-in user." })
-    }
-}
+crate::schema::inline_schema!(
+    UserIdOrMe,
+    json_schema!({ "type": "string", "description": "A user id, or `me` for the signed-in user." })
+);
 
 macro_rules! parsed {
     ($($name:ident $expectation:literal;)*) => {$(

@@ -2,20 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use latchkey_api_types::permission::SYSTEM_PERMISSIONS;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::errors::Findings;
-
-/// The permissions that the server itself enforces; always defined, for teams only.
-pub const SYSTEM_PERMISSIONS: [&str; 6] = [
-    "$update_team",
-    "$delete_team",
-    "$read_members",
-    "$remove_members",
-    "$invite_members",
-    "$manage_api_keys",
-];
 
 /// A set of permission ids, stored as `{"id": true}`; an id set to `false` is as if it were not there.
 pub type PermissionSet = BTreeMap<String, bool>;

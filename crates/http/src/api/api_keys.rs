@@ -10,6 +10,7 @@ use latchkey_api_types::api_key::{
     ServerUserApiKeyQuery, ServerUserApiKeysQuery, TeamApiKeyCreate, TeamApiKeyQuery, TeamApiKeysQuery,
     UserApiKeyCreate, UserApiKeyQuery, UserApiKeysQuery,
 };
+use latchkey_api_types::input::{NonEmptyText, Nullable, UserIdOrMe};
 use latchkey_api_types::list::List;
 use latchkey_identity::Failure;
 use latchkey_identity::api_keys::{self, ApiKeyChange, NewApiKey, Owner};
@@ -69,18 +70,27 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
+fn new_key(
+    description: String,
+    expires_at: Nullable<i64>,
+    is_public: Option<bool>,
+    scopes: Option<Vec<NonEmptyText>>,
+) -> NewApiKey {
+    NewApiKey {
+        description,
+        expires_at: expires_at.0,
+        is_public: is_public.unwrap_or(false),
+        scopes: scopes.unwrap_or_default(),
+    }
+}
+
 async fn create_of_user_as_client(
     call: Call,
     Query(()): Query<()>,
     Body(body): Body<UserApiKeyCreate>,
 ) -> Result<Json<ApiKey>, Failure> {
     let owner = Owner::User(call.auth.user_or_me(body.user_id)?);
-    let new = NewApiKey {
-        description: body.description,
-        expires_at: body.expires_at_millis.0,
-        is_public: body.is_public.unwrap_or(false),
-        scopes: Vec::new(),
-    };
+    let new = new_key(body.description, body.expires_at_millis, body.is_public, None);
     api_keys::create(&call.app, &call.auth, owner, new).await.map(Json)
 }
 
@@ -90,12 +100,7 @@ async fn create_of_user(
     Body(body): Body<ServerUserApiKeyCreate>,
 ) -> Result<Json<ApiKey>, Failure> {
     let owner = Owner::User(call.auth.user_or_me(body.user_id)?);
-    let new = NewApiKey {
-        description: body.description,
-        expires_at: body.expires_at_millis.0,
-        is_public: body.is_public.unwrap_or(false),
-        scopes: body.scopes.unwrap_or_default(),
-    };
+    let new = new_key(body.description, body.expires_at_millis, body.is_public, body.scopes);
     api_keys::create(&call.app, &call.auth, owner, new).await.map(Json)
 }
 
@@ -104,12 +109,7 @@ async fn create_of_team_as_client(
     Query(()): Query<()>,
     Body(body): Body<TeamApiKeyCreate>,
 ) -> Result<Json<ApiKey>, Failure> {
-    let new = NewApiKey {
-        description: body.description,
-        expires_at: body.expires_at_millis.0,
-        is_public: body.is_public.unwrap_or(false),
-        scopes: Vec::new(),
-    };
+    let new = new_key(body.description, body.expires_at_millis, body.is_public, None);
     api_keys::create(&call.app, &call.auth, Owner::Team(body.team_id), new).await.map(Json)
 }
 
@@ -118,12 +118,7 @@ async fn create_of_team(
     Query(()): Query<()>,
     Body(body): Body<ServerTeamApiKeyCreate>,
 ) -> Result<Json<ApiKey>, Failure> {
-    let new = NewApiKey {
-        description: body.description,
-        expires_at: body.expires_at_millis.0,
-        is_public: body.is_public.unwrap_or(false),
-        scopes: body.scopes.unwrap_or_default(),
-    };
+    let new = new_key(body.description, body.expires_at_millis, body.is_public, body.scopes);
     api_keys::create(&call.app, &call.auth, Owner::Team(body.team_id), new).await.map(Json)
 }
 
@@ -163,7 +158,7 @@ async fn list_of_team(
 }
 
 /// The owner that a query names, if it does.
-fn named(call: &Call, user: Option<latchkey_api_types::input::UserIdOrMe>) -> Result<Option<Owner>, Failure> {
+fn named(call: &Call, user: Option<UserIdOrMe>) -> Result<Option<Owner>, Failure> {
     user.map(|user| call.auth.user_or_me(user).map(Owner::User)).transpose()
 }
 

@@ -3,8 +3,6 @@
 use latchkey_api_types::ErrorCode::{
     CannotGetOwnUserWithoutUser, ContactChannelAlreadyUsedForAuthBySomeoneElse, EmailAlreadyVerified,
     EmailIsNotPrimaryEmail, RedirectUrlNotWhitelisted, UserIdDoesNotExist, UserNotFound,
-    VerificationCodeAlreadyUsed, VerificationCodeExpired, VerificationCodeMaxAttemptsReached,
-    VerificationCodeNotFound,
 };
 use latchkey_api_types::contact_channel::{
     ClientContactChannelCreate, ClientContactChannelUpdate, CodeCheck, ContactChannel, ContactChannelCreate,
@@ -17,7 +15,7 @@ use latchkey_identity::{Failure, contact_channels};
 use crate::call::Call;
 use crate::extract::{Body, Path, Query, SignedIn};
 use crate::reply::{Created, Json, Success};
-use crate::route::{ANY, CLIENT, RateClass, Route, SERVER};
+use crate::route::{ANY, CLIENT, CODE_ERRORS, RateClass, Route, SERVER};
 
 const ONE: &str = "/contact-channels/{user_id}/{contact_channel_id}";
 
@@ -62,21 +60,11 @@ pub(super) fn routes() -> Vec<Route> {
         .on(ANY, send_to_primary),
         Route::post("/contact-channels/verify", "Verify a contact channel by a mailed code")
             .rate(RateClass::Credential)
-            .errors(&[
-                VerificationCodeNotFound,
-                VerificationCodeExpired,
-                VerificationCodeAlreadyUsed,
-                VerificationCodeMaxAttemptsReached,
-            ])
+            .errors(CODE_ERRORS)
             .on(ANY, verify),
         Route::post("/contact-channels/verify/check-code", "Ask whether a mailed code can be used")
             .rate(RateClass::Credential)
-            .errors(&[
-                VerificationCodeNotFound,
-                VerificationCodeExpired,
-                VerificationCodeAlreadyUsed,
-                VerificationCodeMaxAttemptsReached,
-            ])
+            .errors(CODE_ERRORS)
             .on(ANY, check_code),
     ]
 }

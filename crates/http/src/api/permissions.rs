@@ -44,8 +44,19 @@ pub(super) fn routes() -> Vec<Route> {
             .errors(&[UserNotFound, PermissionNotFound])
             .on(SERVER, revoke_in_project),
     ];
-    routes.extend(team_definitions());
-    routes.extend(project_definitions());
+    routes.extend(definition_routes(
+        PermissionScope::Team,
+        ["/team-permission-definitions", "/team-permission-definitions/{permission_id}"],
+        ["List the permissions that are held in teams", "Define a permission that is held in teams"],
+    ));
+    routes.extend(definition_routes(
+        PermissionScope::Project,
+        ["/project-permission-definitions", "/project-permission-definitions/{permission_id}"],
+        [
+            "List the permissions that are held in the project",
+            "Define a permission that is held in the project",
+        ],
+    ));
     routes
 }
 
@@ -54,68 +65,36 @@ const CREATE_ERRORS: &[latchkey_api_types::ErrorCode] =
 const UPDATE_ERRORS: &[latchkey_api_types::ErrorCode] =
     &[PermissionNotFound, PermissionIdAlreadyExists, ContainedPermissionNotFound];
 
-fn team_definitions() -> Vec<Route> {
+/// The rows of the definitions of one scope: `all` and `one` are the paths, `list` and `create` say what they do.
+fn definition_routes(
+    scope: PermissionScope,
+    [all, one]: [&'static str; 2],
+    [list, create]: [&'static str; 2],
+) -> Vec<Route> {
     vec![
-        Route::get("/team-permission-definitions", "List the permissions that are held in teams")
-            .on(ADMIN, |call: Call, Query(()): Query<()>| list_definitions(&call, PermissionScope::Team)),
-        Route::post("/team-permission-definitions", "Define a permission that is held in teams")
-            .errors(CREATE_ERRORS)
-            .on(ADMIN, |call: Call, query: Query<()>, body: Body<PermissionDefinitionCreate>| {
-                define(call, query, body, PermissionScope::Team)
-            }),
-        Route::patch(
-            "/team-permission-definitions/{permission_id}",
-            "Replace the definition of a permission",
-        )
-        .errors(UPDATE_ERRORS)
-        .on(
+        Route::get(all, list)
+            .on(ADMIN, move |call: Call, Query(()): Query<()>| list_definitions(&call, scope)),
+        Route::post(all, create).errors(CREATE_ERRORS).on(
             ADMIN,
-            |call: Call,
-             path: Path<PermissionPath>,
-             query: Query<()>,
-             body: Body<PermissionDefinitionUpdate>| {
-                redefine(call, path, query, body, PermissionScope::Team)
+            move |call: Call, query: Query<()>, body: Body<PermissionDefinitionCreate>| {
+                define(call, query, body, scope)
             },
         ),
-        Route::delete("/team-permission-definitions/{permission_id}", "Remove a permission, from everybody")
-            .errors(&[PermissionNotFound])
-            .on(ADMIN, |call: Call, path: Path<PermissionPath>, query: Query<()>| {
-                undefine(call, path, query, PermissionScope::Team)
-            }),
-    ]
-}
-
-fn project_definitions() -> Vec<Route> {
-    vec![
-        Route::get("/project-permission-definitions", "List the permissions that are held in the project")
-            .on(ADMIN, |call: Call, Query(()): Query<()>| list_definitions(&call, PermissionScope::Project)),
-        Route::post("/project-permission-definitions", "Define a permission that is held in the project")
-            .errors(CREATE_ERRORS)
-            .on(ADMIN, |call: Call, query: Query<()>, body: Body<PermissionDefinitionCreate>| {
-                define(call, query, body, PermissionScope::Project)
-            }),
-        Route::patch(
-            "/project-permission-definitions/{permission_id}",
-            "Replace the definition of a permission",
-        )
-        .errors(UPDATE_ERRORS)
-        .on(
+        Route::patch(one, "Replace the definition of a permission").errors(UPDATE_ERRORS).on(
             ADMIN,
-            |call: Call,
-             path: Path<PermissionPath>,
-             query: Query<()>,
-             body: Body<PermissionDefinitionUpdate>| {
-                redefine(call, path, query, body, PermissionScope::Project)
+            move |call: Call,
+                  path: Path<PermissionPath>,
+                  query: Query<()>,
+                  body: Body<PermissionDefinitionUpdate>| {
+                redefine(call, path, query, body, scope)
             },
         ),
-        Route::delete(
-            "/project-permission-definitions/{permission_id}",
-            "Remove a permission, from everybody",
-        )
-        .errors(&[PermissionNotFound])
-        .on(ADMIN, |call: Call, path: Path<PermissionPath>, query: Query<()>| {
-            undefine(call, path, query, PermissionScope::Project)
-        }),
+        Route::delete(one, "Remove a permission, from everybody").errors(&[PermissionNotFound]).on(
+            ADMIN,
+            move |call: Call, path: Path<PermissionPath>, query: Query<()>| {
+                undefine(call, path, query, scope)
+            },
+        ),
     ]
 }
 

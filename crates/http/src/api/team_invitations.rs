@@ -3,7 +3,6 @@
 use latchkey_api_types::ErrorCode::{
     CannotGetOwnUserWithoutUser, RedirectUrlNotWhitelisted, TeamInvitationRestrictedUserNotAllowed,
     TeamMembershipNotFound, TeamNotFound, TeamPermissionRequired, UserAuthenticationRequired,
-    VerificationCodeAlreadyUsed, VerificationCodeExpired, VerificationCodeMaxAttemptsReached,
     VerificationCodeNotFound,
 };
 use latchkey_api_types::list::List;
@@ -17,7 +16,7 @@ use latchkey_identity::teams::invitations;
 use crate::call::Call;
 use crate::extract::{Body, Path, Query};
 use crate::reply::{Json, Success};
-use crate::route::{ANY, RateClass, Route};
+use crate::route::{ANY, CODE_ERRORS, RateClass, Route};
 
 /// The rows of the table.
 pub(super) fn routes() -> Vec<Route> {
@@ -42,34 +41,17 @@ pub(super) fn routes() -> Vec<Route> {
             .on(ANY, send),
         Route::post("/team-invitations/accept", "Accept an invitation by its code")
             .rate(RateClass::Credential)
-            .errors(&[
-                VerificationCodeNotFound,
-                VerificationCodeExpired,
-                VerificationCodeAlreadyUsed,
-                VerificationCodeMaxAttemptsReached,
-                UserAuthenticationRequired,
-                TeamInvitationRestrictedUserNotAllowed,
-            ])
+            .errors(CODE_ERRORS)
+            .errors(&[UserAuthenticationRequired, TeamInvitationRestrictedUserNotAllowed])
             .on(ANY, accept),
         Route::post("/team-invitations/accept/check-code", "Ask whether a code can be used")
             .rate(RateClass::Credential)
-            .errors(&[
-                VerificationCodeNotFound,
-                VerificationCodeExpired,
-                VerificationCodeAlreadyUsed,
-                VerificationCodeMaxAttemptsReached,
-            ])
+            .errors(CODE_ERRORS)
             .on(ANY, check),
         Route::post("/team-invitations/accept/details", "Read what an invitation is about")
             .rate(RateClass::Credential)
-            .errors(&[
-                VerificationCodeNotFound,
-                VerificationCodeExpired,
-                VerificationCodeAlreadyUsed,
-                VerificationCodeMaxAttemptsReached,
-                UserAuthenticationRequired,
-                TeamInvitationRestrictedUserNotAllowed,
-            ])
+            .errors(CODE_ERRORS)
+            .errors(&[UserAuthenticationRequired, TeamInvitationRestrictedUserNotAllowed])
             .on(ANY, details),
         Route::post(
             "/team-invitations/{id}/accept",

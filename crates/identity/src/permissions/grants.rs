@@ -10,7 +10,7 @@ use latchkey_api_types::permission::{
     PermissionId, ProjectPermission, ProjectPermissionsQuery, TeamPermission, TeamPermissionsQuery,
 };
 use latchkey_config::settings::{PermissionScope, RbacSettings};
-use latchkey_storage::engine::{Stmt, Tx};
+use latchkey_storage::engine::Tx;
 use latchkey_storage::{project_permissions, team_permissions, users};
 
 use super::{Definitions, held_by_member};
@@ -106,13 +106,6 @@ fn require_scope(rbac: &RbacSettings, expected: PermissionScope, id: &str) -> Re
     }
 }
 
-async fn run_all(tx: &mut Tx, statements: &[Stmt]) -> Result<(), Failure> {
-    for statement in statements {
-        tx.run(statement.clone()).await?;
-    }
-    Ok(())
-}
-
 /// Gives a member a permission; one that is held already is given again.
 ///
 /// # Errors
@@ -138,7 +131,7 @@ pub async fn grant_in_team(
                 held_by_member(tx, project, team, user).await?;
                 let settings = settings_in(tx, keys, project).await?;
                 require_scope(&settings.rbac, PermissionScope::Team, id)?;
-                run_all(tx, statements).await
+                Ok::<_, Failure>(tx.run_all(statements).await?)
             })
         })
         .await?;
@@ -170,7 +163,7 @@ pub async fn revoke_in_team(
                     let (team, user) = (team.to_string(), user.to_string());
                     return Err(KnownError::team_permission_not_found(&team, &user, id).into());
                 }
-                run_all(tx, statements).await
+                Ok::<_, Failure>(tx.run_all(statements).await?)
             })
         })
         .await
@@ -213,7 +206,7 @@ pub async fn grant_in_project(
                 held_by_user(tx, project, user).await?;
                 let settings = settings_in(tx, keys, project).await?;
                 require_scope(&settings.rbac, PermissionScope::Project, id)?;
-                run_all(tx, statements).await
+                Ok::<_, Failure>(tx.run_all(statements).await?)
             })
         })
         .await?;
@@ -243,7 +236,7 @@ pub async fn revoke_in_project(
                 if !held_by_user(tx, project, user).await?.contains(id) {
                     return Err(KnownError::permission_not_found(id).into());
                 }
-                run_all(tx, statements).await
+                Ok::<_, Failure>(tx.run_all(statements).await?)
             })
         })
         .await

@@ -16,7 +16,7 @@ use serde_json::json;
 use super::configuration::{Configuration, Draft, change};
 use super::{legacy, views};
 use crate::app::App;
-use crate::audit::{self, Actor, Event};
+use crate::audit::{self, Event};
 use crate::authenticate::Auth;
 use crate::claims::restricted_reason;
 use crate::failure::Failure;
@@ -182,13 +182,7 @@ pub async fn create(app: &App, auth: &Auth, request: ProjectCreate) -> Result<Ad
     let consequences = fields.write(&mut draft)?;
     let settings = draft.configuration.checked_settings()?;
     draft.row.settings = draft.configuration.seal(&app.master_keys, &id)?;
-    let event = Event {
-        actor: Actor::from(auth.access),
-        user: Some(user),
-        session: None,
-        ip: None,
-        details: json!({ "project_id": id }),
-    };
+    let event = Event::of_user(auth.access, user).with(json!({ "project_id": id }));
     let internal = ProjectId::internal();
     let mut statements = vec![
         teams::member_exists(&internal, team, user).exactly(1),
@@ -251,13 +245,8 @@ pub async fn transfer(app: &App, auth: &Auth, request: ProjectTransfer) -> Resul
         let (team, user) = (old_team.to_string(), user.to_string());
         return Err(KnownError::team_permission_required(&team, &user, "team_admin").into());
     }
-    let event = Event {
-        actor: Actor::from(auth.access),
-        user: Some(user),
-        session: None,
-        ip: None,
-        details: json!({ "project_id": project_id, "from": old_team, "to": new_team_id }),
-    };
+    let details = json!({ "project_id": project_id, "from": old_team, "to": new_team_id });
+    let event = Event::of_user(auth.access, user).with(details);
     let internal = ProjectId::internal();
     let statements = vec![
         teams::member_exists(&internal, new_team_id, user).exactly(1),

@@ -124,9 +124,7 @@ pub(crate) async fn change<T: Send + 'static>(
 ) -> Result<(T, Draft), Failure> {
     let change = Arc::new(change);
     let (id, keys) = (project.clone(), app.master_keys.clone());
-    let event =
-        Event { actor: by.into(), user: None, session: None, ip: None, details: serde_json::Value::Null };
-    let noted = audit::record(app, project, audit::kind::PROJECT_CHANGED, &event);
+    let noted = audit::record(app, project, audit::kind::PROJECT_CHANGED, &Event::of(by));
     let changed = app
         .store
         .write(move |tx| {
@@ -141,9 +139,7 @@ pub(crate) async fn change<T: Send + 'static>(
                     draft.row.settings = draft.configuration.seal(&keys, &id)?;
                 }
                 tx.run(projects::update(&draft.row).exactly(1)).await?;
-                for statement in statements {
-                    tx.run(statement).await?;
-                }
+                tx.run_all(&statements).await?;
                 tx.run(noted).await?;
                 Ok::<_, Failure>((outcome, draft))
             })

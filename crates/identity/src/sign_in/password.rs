@@ -92,6 +92,7 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
     let kind = if upgraded.is_some() { audit::kind::UPGRADED } else { audit::kind::SIGNED_UP };
     let event = Event::of_user(Actor::User, user.id).at_address(request.origin.address);
     statements.push(audit::record(app, &project.id, kind, &event));
+    let sends_mail = callback.is_some();
     if let Some(callback) = callback {
         let code = email_verification(app, &project.id, user.id, &email, &callback)?;
         statements.push(code.statement);
@@ -101,7 +102,9 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
 
     let factor = Factor { user: &user, amr: AMR, is_new_user: true, origin: request.origin, statements };
     let signed_in = finish(app, project, factor).await;
-    app.jobs.wake();
+    if sends_mail {
+        app.jobs.wake();
+    }
     match signed_in {
         Ok(SignInResult { tokens, .. }) => Ok(tokens),
         Err(Unfinished::Storage(StorageError::Unique { index }))
@@ -190,13 +193,7 @@ async fn attempt(
     let stored = found.as_ref().map(|(_, hash)| hash.clone());
     let verdict = app.hasher.verify(password.clone(), stored).await?;
     let (Some((id, stored)), true) = (found, verdict.matches) else {
-        let event = Event {
-            actor: Actor::User,
-            user: None,
-            session: None,
-            ip: origin.address,
-            details: serde_json::Value::Null,
-        };
+        let event = Event::of(Actor::User).at_address(origin.address);
         app.activity.note_event(audit::record(app, &project.id, audit::kind::PASSWORD_REFUSED, &event));
         return Err(KnownError::email_password_mismatch().into());
     };

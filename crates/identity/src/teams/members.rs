@@ -102,9 +102,7 @@ pub async fn remove(app: &App, auth: &Auth, team: TeamId, user: UserId) -> Resul
                 permissions::held_by_member(tx, &project.id, team, user).await?;
                 tx.run(team_memberships::delete(&project.id, team, user)).await?;
                 tx.run(team_memberships::deselect(&project.id, team, user)).await?;
-                for statement in consequences {
-                    tx.run(statement.clone()).await?;
-                }
+                tx.run_all(consequences).await?;
                 Ok(())
             })
         })

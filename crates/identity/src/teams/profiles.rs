@@ -181,8 +181,8 @@ pub async fn update(
                 }
                 let (name, url) = (row.display_name.as_deref(), row.profile_image_url.as_deref());
                 tx.run(team_memberships::set_profile(&project.id, team, user, name, url)).await?;
-                for statement in picture.iter().flat_map(|picture| &picture.statements) {
-                    tx.run(statement.clone()).await?;
+                if let Some(picture) = picture {
+                    tx.run_all(&picture.statements).await?;
                 }
                 server_view(tx, project, row).await
             })

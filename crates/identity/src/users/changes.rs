@@ -97,18 +97,14 @@ pub async fn update(
                 tx.run(recorded).await?;
                 let (app, project) = (&plan.app, &plan.project);
                 let seen = show_in(tx, project, user).await?;
-                for statement in webhooks::queue(app, &project.id, &webhooks::Event::UserUpdated(&seen)) {
-                    tx.run(statement).await?;
-                }
+                let event = webhooks::Event::UserUpdated(&seen);
+                tx.run_all(&webhooks::queue(app, &project.id, &event)).await?;
                 Ok(seen)
             })
         })
         .await;
     match written {
-        Ok(seen) => {
-            app.jobs.wake();
-            Ok(seen)
-        }
+        Ok(seen) => Ok(seen),
         Err(Written::Storage(error)) => Err(conflict(error, address.as_deref())),
         Err(Written::Failure(failure)) => Err(failure),
     }
@@ -134,8 +130,8 @@ async fn apply(tx: &mut Tx, plan: &Plan) -> Result<UserRow, Written> {
         user.selected_team_id = team.0;
     }
     tx.run(users::update(&user)).await?;
-    for statement in fields.image.iter().flat_map(|image| &image.statements) {
-        tx.run(statement.clone()).await?;
+    if let Some(image) = &fields.image {
+        tx.run_all(&image.statements).await?;
     }
     if fields.request.passkey_auth_enabled == Some(false) {
         tx.run(passkeys::delete_of_user(project, plan.id)).await?;

@@ -36,8 +36,8 @@ pub(crate) fn personal_team_name(display_name: Option<&str>, email: Option<&str>
     }
 }
 
-/// A user with nothing set yet.
-pub(crate) fn blank(project: &ProjectId, id: UserId, now: i64) -> UserRow {
+/// A user with nothing set yet, signed up at `now`, epoch milliseconds.
+pub fn blank(project: &ProjectId, id: UserId, now: i64) -> UserRow {
     UserRow {
         project_id: project.clone(),
         id,
@@ -174,10 +174,7 @@ pub async fn create(app: &App, auth: &Auth, request: UserCreate) -> Result<Serve
     statements.extend(fields.image.into_iter().flat_map(|image| image.statements));
     statements.push(audit::record(app, &project.id, audit::kind::CREATED, &Event::of_user(auth.access, id)));
     match app.store.batch(statements).await {
-        Ok(_) => {
-            app.jobs.wake();
-            Ok(seen)
-        }
+        Ok(_) => Ok(seen),
         Err(error) => Err(conflict(error, email.as_deref())),
     }
 }

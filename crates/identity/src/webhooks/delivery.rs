@@ -140,13 +140,7 @@ async fn deliver(
     let switched_off: Option<(bool,)> = outcomes.last().map(Outcome::first).transpose()?.flatten();
     if switched_off == Some((true,)) {
         tracing::warn!(endpoint = %id, %project, "a webhook endpoint failed for too long and is switched off");
-        let event = Event {
-            actor: Actor::System,
-            user: None,
-            session: None,
-            ip: None,
-            details: json!({ "endpoint_id": id }),
-        };
+        let event = Event::of(Actor::System).with(json!({ "endpoint_id": id }));
         let record = audit::record(app, project, audit::kind::WEBHOOK_ENDPOINT_DISABLED, &event);
         app.store.batch(vec![record]).await?;
     }

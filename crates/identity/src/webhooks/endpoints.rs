@@ -160,13 +160,7 @@ fn not_found() -> Failure {
 }
 
 fn event(endpoint: &WebhookEndpointId) -> Event {
-    Event {
-        actor: Actor::Admin,
-        user: None,
-        session: None,
-        ip: None,
-        details: json!({ "endpoint_id": endpoint }),
-    }
+    Event::of(Actor::Admin).with(json!({ "endpoint_id": endpoint }))
 }
 
 /// The row of an endpoint, by id or name.
@@ -229,7 +223,10 @@ pub async fn create(app: &App, project: &ProjectId, new: NewEndpoint) -> Result<
         audit::record(app, project, audit::kind::WEBHOOK_ENDPOINT_CREATED, &event(&row.id)),
     ];
     match app.store.batch(statements).await {
-        Ok(_) => Ok((row.into(), signatures::text(secret.expose()))),
+        Ok(_) => {
+            app.projects.forget(project);
+            Ok((row.into(), signatures::text(secret.expose())))
+        }
         Err(StorageError::Guard { .. }) => {
             Err(Failure::text(400, "A project has at most 50 webhook endpoints."))
         }
@@ -283,6 +280,7 @@ pub async fn update(
     ];
     match app.store.batch(statements).await {
         Ok(_) => {
+            app.projects.forget(project);
             app.webhooks.woken.notify_one();
             Ok(row.into())
         }

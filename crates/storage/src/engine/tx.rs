@@ -81,6 +81,18 @@ impl Tx {
         }
     }
 
+    /// Runs guarded statements, one after the other. A broken guard names the statement by its position and fails the
+    /// transaction.
+    pub async fn run_all(&mut self, statements: &[Stmt]) -> Result<(), StorageError> {
+        for (position, stmt) in statements.iter().enumerate() {
+            let affected = self.fetch::<Row>(stmt.sql, &stmt.args).await?.affected;
+            if let Err(error) = stmt.check(position, affected) {
+                return self.fail(error);
+            }
+        }
+        Ok(())
+    }
+
     /// Which engine this runs on. For tests and the engine itself; storage functions do not ask.
     pub fn kind(&self) -> EngineKind {
         match self.link {
