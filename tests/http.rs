@@ -7,6 +7,7 @@ mod http {
     mod contact_channels;
     mod data_vault;
     mod emails;
+    mod health;
     mod hostile;
     mod key_sets;
     mod notifications;

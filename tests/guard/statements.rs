@@ -16,6 +16,7 @@ use latchkey_tests::owners;
 use latchkey_tests::passkeys;
 use latchkey_tests::people::{self, OTHER_PASSWORD, PASSWORD};
 use latchkey_tests::receiver::Receiver;
+use latchkey_tests::svix_server::{SvixServer, TOKEN, Trouble};
 use latchkey_tests::teams;
 use reqwest::Method;
 use serde_json::json;
@@ -153,6 +154,7 @@ async fn tour(server: TestServer) {
         .await
         .expect(200);
     mails(&server, &project).await;
+    handed_over(&server, &project).await;
     latchkey_identity::projects::ids(server.app()).await.expect("projects");
     let twin = server.twin().await;
     for _ in 0..2 {
@@ -206,6 +208,28 @@ async fn mailed_codes(server: &TestServer) {
     let code = latchkey_tests::mail::code_to(server, "di@example.com").await;
     let body = json!({ "code": code, "password": PASSWORD });
     server.post("/auth/password/reset").client().json(&body).send().await.expect(200);
+}
+
+/// Messages for a Svix server: one that is given up, and one that is taken.
+async fn handed_over(server: &TestServer, project: &ProjectId) {
+    let svix = SvixServer::start().await;
+    svix.trouble((0..8).map(|_| Trouble::Status(500)));
+    let handing = server.twin_with(|builder| {
+        let url = json!(svix.url).to_string();
+        builder.config("webhooks.svix_url", &url).config("webhooks.svix_token", &json!(TOKEN).to_string())
+    });
+    let handing = handing.await;
+    let event =
+        Event::TeamDeleted { team: "00000000-0000-4000-8000-0000000000b1".parse().expect("a team id") };
+    handing.app().store.batch(queue(handing.app(), project, &event)).await.expect("an event");
+    for _ in 0..8 {
+        handing.flush().await;
+        handing.clock().advance_seconds(10 * 3600);
+    }
+    handing.app().store.batch(queue(handing.app(), project, &event)).await.expect("an event");
+    handing.flush().await;
+    assert_eq!((svix.requests().len(), svix.messages().len()), (9, 1));
+    latchkey_identity::clean_up::run(handing.app()).await.expect("a clean-up");
 }
 
 /// A sign-up rule that restricts somebody who was anonymous.

@@ -4,6 +4,7 @@ mod configuration;
 mod delivery;
 mod endpoints;
 mod guarded;
+mod handed;
 mod queueing;
 mod secrets;
 mod svix;

@@ -11,6 +11,7 @@ pub mod people;
 pub mod raw;
 pub mod receiver;
 pub mod stored;
+pub mod svix_server;
 pub mod teams;
 pub mod tokens;
 

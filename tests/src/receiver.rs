@@ -12,6 +12,8 @@ use tokio::task::JoinHandle;
 /// One delivery, as it came.
 #[derive(Clone, Debug)]
 pub struct Received {
+    /// Method and path, as in `POST /hooks`.
+    pub target: String,
     /// Headers, names in lower case.
     pub headers: BTreeMap<String, String>,
     /// The body, byte for byte.
@@ -154,7 +156,8 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>, arrived: Arc<Not
     }
 }
 
-async fn read(stream: &mut TcpStream) -> Option<Received> {
+/// The next request on a connection; `None` at its end.
+pub(crate) async fn read(stream: &mut TcpStream) -> Option<Received> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -165,17 +168,22 @@ async fn read(stream: &mut TcpStream) -> Option<Received> {
         }
     };
     let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
+    let target = head.lines().next()?.rsplit_once(' ')?.0.to_owned();
     let headers: BTreeMap<String, String> = head
         .lines()
         .skip(1)
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
         .collect();
-    let length: usize = headers.get("content-length")?.parse().ok()?;
+    let length: usize = headers.get("content-length").map_or(Some(0), |length| length.parse().ok())?;
     while bytes.len() < end + 4 + length {
         if stream.read_buf(&mut bytes).await.ok()? == 0 {
             return None;
         }
     }
-    Some(Received { headers, body: String::from_utf8(bytes[end + 4..end + 4 + length].to_vec()).ok()? })
+    Some(Received {
+        target,
+        headers,
+        body: String::from_utf8(bytes[end + 4..end + 4 + length].to_vec()).ok()?,
+    })
 }

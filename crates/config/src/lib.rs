@@ -13,6 +13,7 @@ mod codes;
 mod database;
 mod dump;
 mod errors;
+mod health;
 mod load;
 mod log;
 mod mail;
@@ -38,6 +39,7 @@ pub use cache::CacheConfig;
 pub use codes::CodesConfig;
 pub use database::DatabaseConfig;
 pub use errors::{ConfigError, ConfigErrors, Problem};
+pub use health::HealthConfig;
 pub use load::{Sources, process_environment};
 pub use log::{LogConfig, LogFormat};
 pub use mail::MailConfig;
@@ -52,7 +54,7 @@ pub use server::{ServerConfig, TrustedProxy};
 pub use settings::{ExtraClaim, Level, Override, Overrides, ProjectSettings};
 pub use tokens::TokensConfig;
 pub use value::{AllowedTarget, ConnectionUrl, Duration, Network, PublicUrl, SecretText};
-pub use webhooks::WebhooksConfig;
+pub use webhooks::{SvixServer, WebhooksConfig};
 
 /// The whole configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -76,6 +78,8 @@ pub struct Config {
     pub security: SecurityConfig,
     /// Outgoing mail.
     pub mail: MailConfig,
+    /// What operators can ask of the server beyond whether it lives.
+    pub health: HealthConfig,
     /// Requests that the server makes itself: to OAuth providers, webhooks, the breach check.
     pub outgoing: OutgoingConfig,
     /// Deliveries of events to the endpoints of projects.
@@ -119,10 +123,17 @@ impl Config {
         self.passwords.validate(found);
         self.security.validate(found);
         self.mail.validate(found);
+        self.health.validate(found);
         self.webhooks.validate(found);
         self.retention.validate(found);
         for (index, project) in self.projects.iter().enumerate() {
             project.validate(&format!("project.{index}"), found);
+            if self.webhooks.svix_url.is_some() && !project.webhooks.is_empty() {
+                found.warning(
+                    format!("project.{index}.webhooks"),
+                    "The endpoints that are declared here hear of nothing, as messages go to webhooks.svix_url.",
+                );
+            }
             if self.projects[..index].iter().any(|earlier| earlier.id == project.id) {
                 found.error(format!("project.{index}.id"), format!("repeats the id {:?}", project.id));
             }

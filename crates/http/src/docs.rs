@@ -1,4 +1,4 @@
-//! The pages beside the API: the reference, `GET /health`, and a signpost at `/`.
+//! The pages beside the API: the reference, `GET /health`, `POST /health/email`, and a signpost at `/`.
 //!
 //! The reference is one small page that reads the OpenAPI document; everything it needs is in the binary.
 
@@ -8,9 +8,11 @@ use axum::Router;
 use axum::extract::RawQuery;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect};
-use axum::routing::get;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::routing::{get, post};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, StatusCode};
+use latchkey_identity::{App, Failure};
+use serde_json::json;
 
 use crate::body;
 use crate::observe::Readiness;
@@ -41,6 +43,37 @@ pub fn pages(database: Readiness) -> Router {
             let text = "There is no page here. The API is below /api/v1, its reference is at /docs.\n";
             reply::text(StatusCode::NOT_FOUND, text)
         })
+}
+
+/// `POST /health/email`, for operators who know its secret.
+pub fn email_probe(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/health/email", post(move |headers: HeaderMap| probe_email(Arc::clone(&app), headers)))
+}
+
+async fn probe_email(app: Arc<App>, headers: HeaderMap) -> impl IntoResponse {
+    let (status, body) = match latchkey_identity::email_probe::run(&app, bearer(&headers)).await {
+        Ok(()) => (StatusCode::OK, json!({ "status": "ok" })),
+        Err(Failure::Text { status, message }) => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+            (status, json!({ "status": "error", "reason": message }))
+        }
+        Err(failure) => {
+            tracing::error!(?failure, "the probe of mail failed");
+            (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "error" }))
+        }
+    };
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store, max-age=0")),
+    ];
+    (status, headers, body.to_string())
+}
+
+/// The token of `Authorization: Bearer TOKEN` (RFC 6750 section 2.1).
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// Answers as long as the process does; with `db` set to anything, only while the database answers as well.

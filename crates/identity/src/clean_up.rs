@@ -3,7 +3,9 @@
 
 use latchkey_config::Duration;
 use latchkey_storage::engine::Stmt;
-use latchkey_storage::{audit_events, one_time_codes, outbox, sessions, team_invitations, webhook_messages};
+use latchkey_storage::{
+    audit_events, jobs, one_time_codes, outbox, sessions, team_invitations, webhook_messages,
+};
 
 use crate::app::App;
 use crate::failure::Failure;
@@ -24,6 +26,8 @@ pub async fn run(app: &App) -> Result<u64, Failure> {
     deleted += in_chunks(app, || one_time_codes::prune(before(retention.one_time_codes), CHUNK)).await?;
     deleted += in_chunks(app, || team_invitations::prune(before(retention.one_time_codes), CHUNK)).await?;
     deleted += in_chunks(app, || webhook_messages::prune(before(retention.webhook_log), CHUNK)).await?;
+    // Messages that a Svix server never took.
+    deleted += in_chunks(app, || jobs::prune(before(retention.webhook_log), CHUNK)).await?;
     let retired = now - signing_keys::honoured_for(app);
     deleted += in_chunks(app, || latchkey_storage::signing_keys::prune(retired, CHUNK)).await?;
     for project in projects::ids(app).await? {

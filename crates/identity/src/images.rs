@@ -54,10 +54,18 @@ impl Owner {
     }
 }
 
+/// How the addresses of our own pictures begin as they are stored: without that of the server, which may change.
+const OWN: &str = "/api/v1/images/";
+
+/// The address of a picture as it is shown, made of the stored one.
+pub(crate) fn shown(public_url: &str, stored: Option<String>) -> Option<String> {
+    stored.map(|url| if url.starts_with(OWN) { format!("{public_url}{url}") } else { url })
+}
+
 /// A picture that was accepted.
 #[derive(Debug)]
 pub struct Accepted {
-    /// What to store and show; `None` if there is to be no picture.
+    /// What to store; `None` if there is to be no picture.
     pub url: Option<String>,
     /// To be run in the same transaction, after the owner has been written: keeps the new picture, forgets the old.
     pub statements: Vec<Stmt>,
@@ -84,9 +92,11 @@ pub fn accept(
             return Err(Failure::text(400, "Clients send pictures inline, as data:image/…;base64 URLs."));
         }
         // Whoever sends back what they read must not lose the picture behind it.
-        let keep = own_id(app, project, owner.folder(), input);
+        let url = input.strip_prefix(app.public_url.as_str()).filter(|path| path.starts_with(OWN));
+        let url = url.unwrap_or(input);
+        let keep = own_id(project, owner.folder(), url);
         return Ok(Accepted {
-            url: Some(input.to_owned()),
+            url: Some(url.to_owned()),
             statements: vec![images::remove(project, &key, keep)],
         });
     }
@@ -109,7 +119,7 @@ pub fn accept(
         bytes,
         created_at: app.now(),
     };
-    let url = format!("{}{id}.{}", base(app, project, owner.folder()), format.as_str());
+    let url = format!("{}{id}.{}", base(project, owner.folder()), format.as_str());
     Ok(Accepted { url: Some(url), statements: vec![images::put(&row)] })
 }
 
@@ -118,14 +128,14 @@ fn is_web_address(url: &str) -> bool {
     scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http")
 }
 
-/// Where the pictures of a folder are served.
-fn base(app: &App, project: &ProjectId, folder: ImageFolder) -> String {
-    format!("{}/api/v1/images/{project}/{}/", app.public_url, folder.as_str())
+/// Where the pictures of a folder are served, below the server's address.
+fn base(project: &ProjectId, folder: ImageFolder) -> String {
+    format!("{OWN}{project}/{}/", folder.as_str())
 }
 
-/// The picture of ours that a URL leads to.
-fn own_id(app: &App, project: &ProjectId, folder: ImageFolder, url: &str) -> Option<ImageId> {
-    let file = url.strip_prefix(&base(app, project, folder))?;
+/// The picture of ours that a stored address leads to.
+fn own_id(project: &ProjectId, folder: ImageFolder, url: &str) -> Option<ImageId> {
+    let file = url.strip_prefix(&base(project, folder))?;
     file.split_once('.')?.0.parse().ok()
 }
 

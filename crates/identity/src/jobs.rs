@@ -46,6 +46,7 @@ pub async fn work(app: &Arc<App>, stop: watch::Receiver<bool>) {
         deliver_mail(app, stop.clone()),
         reset::work(app, stop.clone()),
         deliver_webhooks(app, stop.clone()),
+        webhooks::hand_over(app, stop.clone()),
         write_activity(app, stop.clone()),
         clean_up_daily(app, stop.clone()),
         project_deletion::work(app, stop)
@@ -122,7 +123,8 @@ pub async fn run_due(app: &Arc<App>) -> Result<usize, Failure> {
     let mut done = 0;
     loop {
         let answered = reset::answer_all(app).await?;
-        let begun = answered + outbox::start_due(app).await? + webhooks::start_due(app).await?;
+        let handed = webhooks::hand_over_due(app).await?;
+        let begun = answered + handed + outbox::start_due(app).await? + webhooks::start_due(app).await?;
         outbox::finish(app).await;
         webhooks::finish(app).await;
         if begun == 0 {

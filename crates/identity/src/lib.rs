@@ -18,6 +18,7 @@ pub mod contact_channels;
 pub mod data_vault;
 mod declared_projects;
 mod deployment_secrets;
+pub mod email_probe;
 pub mod email_templates;
 pub mod email_themes;
 mod failure;

@@ -41,6 +41,8 @@ pub struct Project {
     pub logo_urls: [Option<String>; 2],
     /// Team of `internal` whose members administer the project.
     pub owner_team_id: Option<TeamId>,
+    /// The address of the server, for what is shown as an address below it.
+    pub(crate) public_url: String,
     /// What the project allows.
     pub settings: Arc<ProjectSettings>,
     /// What the settings were made of, as it is stored.
@@ -79,6 +81,7 @@ impl Project {
             display_name: row.display_name,
             logo_urls: [row.logo_url, row.logo_dark_mode_url],
             owner_team_id: row.owner_team_id,
+            public_url: app.public_url.clone(),
             settings,
             sealed: row.settings,
             keys,

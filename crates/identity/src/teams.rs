@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::audit;
 use crate::authenticate::Auth;
 use crate::failure::Failure;
-use crate::images::{self, Accepted, Owner};
+use crate::images::{self, Accepted, Owner, shown};
 use crate::permissions::{self, Definitions, system, team_grants};
 use crate::projects::Project;
 use crate::users::{metadata, stored_metadata};
@@ -47,18 +47,18 @@ pub(crate) fn creation(app: &App, project: &Project, team: &TeamRow, creator: Op
         let ids = Definitions::of(&project.settings.rbac).for_team_creator();
         statements.extend(team_grants(&project.id, team.id, user, &ids, team.created_at));
     }
-    let created = view(team.clone());
+    let created = view(project, team.clone());
     statements.extend(webhooks::queue(app, &project.id, &webhooks::Event::TeamCreated(&created)));
     statements
 }
 
 /// A team as servers see it; clients see a part of it.
-pub(crate) fn view(team: TeamRow) -> ServerTeam {
+pub(crate) fn view(project: &Project, team: TeamRow) -> ServerTeam {
     ServerTeam {
         client: ClientTeam {
             id: team.id,
             display_name: team.display_name,
-            profile_image_url: team.profile_image_url,
+            profile_image_url: shown(&project.public_url, team.profile_image_url),
             client_metadata: metadata(team.client_metadata),
             client_read_only_metadata: metadata(team.client_read_only_metadata),
         },
@@ -113,7 +113,7 @@ pub async fn list(app: &App, auth: &Auth, query: TeamsQuery) -> Result<List<Serv
     } else {
         app.store.scan(move |tx| Box::pin(async move { page(tx, &project, filter, cursor).await })).await?
     };
-    let mut items: Vec<ServerTeam> = rows.into_iter().map(view).collect();
+    let mut items: Vec<ServerTeam> = rows.into_iter().map(|row| view(&auth.project, row)).collect();
     let Some(limit) = limit else { return Ok(List::whole(items)) };
     let next = usize::try_from(limit).ok().and_then(|limit| items.get(limit)).map(|team| team.client.id);
     items.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
@@ -189,7 +189,7 @@ pub async fn create(
     statements.extend(picture.into_iter().flat_map(|picture| picture.statements));
     statements.push(audit::of_team(app, auth, audit::kind::TEAM_CREATED, team.id, creator));
     match app.store.batch(statements).await {
-        Ok(_) => Ok(view(team)),
+        Ok(_) => Ok(view(project, team)),
         Err(StorageError::ForeignKey) => Err(KnownError::user_not_found().into()),
         Err(error) => Err(error.into()),
     }
@@ -207,7 +207,7 @@ pub async fn get(app: &App, auth: &Auth, team: TeamId) -> Result<ServerTeam, Fai
     if auth.access == AccessType::Client {
         permissions::require_membership(app, &auth.project, team, signed_in(auth)?).await?;
     }
-    require(app, &auth.project.id, team).await.map(view)
+    require(app, &auth.project.id, team).await.map(|row| view(&auth.project, row))
 }
 
 /// Demands, in the transaction of the deed, that a client's user may do it and that the team exists.
@@ -264,7 +264,7 @@ pub async fn update(
                 if let Some(picture) = picture {
                     tx.run_all(&picture.statements).await?;
                 }
-                let changed = view(row);
+                let changed = view(project, row);
                 let event = webhooks::Event::TeamUpdated(&changed);
                 tx.run_all(&webhooks::queue(app, &project.id, &event)).await?;
                 tx.run(recorded.clone()).await?;

@@ -24,12 +24,13 @@ use crate::audit::{self, Event};
 use crate::authenticate::Auth;
 use crate::claims::restricted_reason;
 use crate::failure::Failure;
+use crate::images;
 use crate::projects::Project;
 use crate::webhooks;
 
 pub use changes::update;
 pub(crate) use changes::{Written, totp_seal_context};
-pub(crate) use creation::{NewUser, creation, upgrade};
+pub(crate) use creation::{Created, NewUser, creation, upgrade};
 pub use creation::{blank, create};
 pub(crate) use list::views;
 pub use list::{list, preview_affected};
@@ -104,7 +105,7 @@ fn view(
             display_name: user.display_name,
             primary_email: user.primary_email,
             primary_email_verified: user.primary_email_verified == Some(true),
-            profile_image_url: user.profile_image_url,
+            profile_image_url: images::shown(&project.public_url, user.profile_image_url),
             signed_up_at_millis: user.signed_up_at,
             client_metadata: metadata(user.client_metadata),
             client_read_only_metadata: metadata(user.client_read_only_metadata),
@@ -121,7 +122,7 @@ fn view(
             restricted_by_admin: user.restricted_by_admin,
             restricted_by_admin_reason: user.restricted_by_admin_reason,
         },
-        selected_team: team.map(crate::teams::view),
+        selected_team: team.map(|team| crate::teams::view(project, team)),
         primary_email_auth_enabled: user.primary_email_used_for_auth == Some(true),
         last_active_at_millis: user.last_active_at,
         server_metadata: metadata(user.server_metadata),

@@ -11,6 +11,7 @@ mod endpoints;
 mod messages;
 mod signatures;
 mod sortable_ids;
+mod svix;
 mod tokens;
 
 use std::sync::Arc;
@@ -25,9 +26,10 @@ use latchkey_storage::webhook_messages::WebhookMessageRow;
 use latchkey_storage::{webhook_deliveries, webhook_messages};
 use serde::Serialize;
 use serde_json::json;
-use tokio::sync::{Notify, RwLock, Semaphore};
+use tokio::sync::{Mutex, Notify, RwLock, Semaphore};
 
 use crate::app::App;
+use crate::failure::Failure;
 
 pub(crate) use delivery::{finish, start_due};
 pub use endpoints::{
@@ -35,7 +37,8 @@ pub use endpoints::{
 };
 pub(crate) use endpoints::{declaration, seal_context};
 pub use messages::{Page, attempts_of_endpoint, attempts_of_message, message, messages, resend, send_test};
-pub use tokens::{issue_token, project_of_token};
+pub(crate) use svix::{run_due as hand_over_due, work as hand_over};
+pub use tokens::{issue_token, project_of_token, token};
 
 /// How many endpoints one server delivers to at a time.
 const SLOTS: usize = 64;
@@ -49,6 +52,10 @@ pub(crate) struct Webhooks {
     /// Read by each delivery in progress, so that whoever may write knows that there is none.
     in_flight: Arc<RwLock<()>>,
     stopping: AtomicBool,
+    /// Something was queued for the Svix server.
+    handed: Notify,
+    /// Lets one at a time hand over.
+    handing: Mutex<()>,
 }
 
 impl Default for Webhooks {
@@ -59,6 +66,8 @@ impl Default for Webhooks {
             slots: Arc::new(Semaphore::new(SLOTS)),
             in_flight: Arc::default(),
             stopping: AtomicBool::new(false),
+            handed: Notify::new(),
+            handing: Mutex::default(),
         }
     }
 }
@@ -141,8 +150,20 @@ fn body(kind: WebhookEventType, data: impl Serialize) -> (WebhookEventType, serd
     (kind, serde_json::to_string(&WebhookPayload { kind: kind.as_str(), data }))
 }
 
-/// The statements that queue an event for every endpoint of the project that listens; to be run with the deed. A
-/// project without endpoints writes nothing.
+/// Refuses what concerns endpoints and messages of this server where messages are handed to a Svix server.
+fn require_own(app: &App) -> Result<(), Failure> {
+    match app.config.webhooks.svix() {
+        None => Ok(()),
+        Some(_) => Err(Failure::text(
+            404,
+            "Webhooks of this deployment are with a Svix server: manage them there, with the token of \
+             POST /webhooks/svix-token.",
+        )),
+    }
+}
+
+/// The statements that queue an event for every endpoint of the project that listens, or for the Svix server that the
+/// configuration names; to be run with the deed. A project without endpoints writes nothing.
 pub fn queue(app: &App, project: &ProjectId, event: &Event<'_>) -> Vec<Stmt> {
     let (kind, payload) = event.payload();
     let payload = match payload {
@@ -153,6 +174,18 @@ pub fn queue(app: &App, project: &ProjectId, event: &Event<'_>) -> Vec<Stmt> {
             return Vec::new();
         }
     };
+    if app.config.webhooks.svix().is_some() {
+        return match svix::queue(app, project, app.webhooks.ids.next(app), kind, payload) {
+            Ok(statement) => {
+                app.webhooks.handed.notify_one();
+                vec![statement]
+            }
+            Err(error) => {
+                tracing::error!(%error, kind = kind.as_str(), "an event could not be written");
+                Vec::new()
+            }
+        };
+    }
     let message = message_row(app, project, kind, payload);
     let pattern = format!("%,{},%", kind.as_str());
     // Most projects have no endpoint. Whoever delivers takes a breath before looking, by which time the deed is usually

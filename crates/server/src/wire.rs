@@ -150,7 +150,7 @@ pub async fn start(wiring: Wiring) -> Result<Running, String> {
 
     let mut registry = Registry::default();
     let metrics = Metrics::new(&mut registry);
-    let pages = docs::pages(database(&app)).merge(wiring.pages);
+    let pages = docs::pages(database(&app)).merge(docs::email_probe(Arc::clone(&app))).merge(wiring.pages);
     let service = Service::new(Arc::clone(&app), server, api::routes(), pages, metrics.clone());
     let (stop, stopped) = watch::channel(false);
     let until = |mut stopped: watch::Receiver<bool>| async move {

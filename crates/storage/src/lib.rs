@@ -8,6 +8,7 @@ pub mod data_vault_entries;
 pub mod deployment_secrets;
 pub mod engine;
 pub mod images;
+pub mod jobs;
 pub mod key_sets;
 pub mod mail_capacities;
 pub mod notification_preferences;
@@ -49,5 +50,9 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         name: "0011_password_reset_requests",
         sql: include_str!("../migrations/0011_password_reset_requests.sql"),
+    },
+    Migration {
+        name: "0012_team_invitations_expiry",
+        sql: include_str!("../migrations/0012_team_invitations_expiry.sql"),
     },
 ];

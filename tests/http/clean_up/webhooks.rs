@@ -5,6 +5,7 @@ use latchkey_identity::clean_up;
 use latchkey_identity::webhooks::{Event, queue};
 use latchkey_testkit::{TestServer, on_both_engines};
 use latchkey_tests::receiver::Receiver;
+use latchkey_tests::svix_server::{SvixServer, TOKEN, Trouble};
 use serde_json::json;
 
 on_both_engines! {
@@ -31,5 +32,29 @@ on_both_engines! {
         server.clock().advance_millis(1);
         assert_eq!(clean_up::run(server.app()).await.expect("a clean-up"), 1);
         assert_eq!(count().await, 1);
+    }
+
+    async fn a_message_that_a_svix_server_never_took_is_kept_as_long(
+        server, builder = TestServer::builder().config("outgoing.allow_private_addresses", r#"["127.0.0.0/8"]"#)
+    ) {
+        let svix = SvixServer::start().await;
+        svix.trouble((0..8).map(|_| Trouble::Status(500)));
+        let server = server.twin_with(|builder| {
+            let url = json!(svix.url).to_string();
+            builder.config("webhooks.svix_url", &url).config("webhooks.svix_token", &json!(TOKEN).to_string())
+        }).await;
+        let project: ProjectId = server.project_id().parse().expect("a project id");
+        let user: UserId = "00000000-0000-4000-8000-000000000001".parse().expect("a user id");
+        let event = queue(server.app(), &project, &Event::ProjectPermissionCreated { id: "a", user });
+        server.app().store.batch(event).await.expect("an event");
+        for _ in 0..8 {
+            server.flush().await;
+            server.clock().advance_seconds(10 * 3600);
+        }
+        assert_eq!(svix.requests().len(), 8);
+        server.clock().advance_seconds(30 * 24 * 3600 - 8 * 10 * 3600);
+        assert_eq!(clean_up::run(server.app()).await.expect("a clean-up"), 0);
+        server.clock().advance_millis(1);
+        assert_eq!(clean_up::run(server.app()).await.expect("a clean-up"), 1);
     }
 }

@@ -49,6 +49,25 @@ on_both_engines! {
         }
     }
 
+    async fn a_picture_follows_the_server_to_a_new_address(server) {
+        let ada = people::create(&server, &json!({ "profile_image_url": PNG })).await;
+        let web = people::create(&server, &json!({ "profile_image_url": "https://example.com/api/v1/images/a.png" })).await;
+        let moved = server.twin_with(|builder| builder.config("server.public_url", "https://new.example.com/auth")).await;
+        let read = |id: &Value| format!("/users/{}", id.as_str().expect("an id"));
+        let url = |user: &Value| user["profile_image_url"].as_str().expect("an address").to_owned();
+        let there = moved.get(&read(&ada["id"])).server().send().await.expect(200);
+        let path = url(&ada).strip_prefix(server.public_url()).expect("an address of ours").to_owned();
+        assert_eq!(url(&there), format!("https://new.example.com/auth{path}"));
+        assert_eq!(moved.request(Method::GET, &path).send().await.status, 200);
+        // Sent back to the new address, it is still ours.
+        let body = json!({ "profile_image_url": url(&there) });
+        moved.patch(&read(&ada["id"])).server().json(&body).send().await.expect(200);
+        let here = server.get(&read(&ada["id"])).server().send().await.expect(200);
+        assert_eq!(url(&here), url(&ada));
+        assert_eq!(fetch(&server, &here["profile_image_url"]).await.status, 200);
+        assert_eq!(url(&moved.get(&read(&web["id"])).server().send().await.expect(200)), url(&web), "those of others stay");
+    }
+
     async fn a_replaced_image_is_gone_and_one_that_was_sent_back_stays(server) {
         let ada = people::sign_up(&server, "ada@example.com").await;
         let picture = |url: Value| { let ada = &ada; let server = &server; async move {

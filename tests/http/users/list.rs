@@ -286,7 +286,7 @@ on_both_engines! {
             statements.push(latchkey_storage::users::insert(&row));
         }
         server.app().store.batch(statements).await.expect("users");
-        for (query, expected) in [("person", 700), ("seventh", 100), ("person 699", 1), ("n 69", 11), ("zzz", 0)] {
+        for (query, expected) in [("person", 700), ("seventh", 100), ("person 699", 1), ("n 69", 11), ("zzz", 0), ("99", 7), ("qz", 0)] {
             for direction in ["false", "true"] {
                 let mut seen = std::collections::BTreeSet::new();
                 let mut cursor = String::new();

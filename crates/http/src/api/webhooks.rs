@@ -170,8 +170,7 @@ async fn resend(
 }
 
 async fn svix_token(call: Call, Body(()): Body<()>) -> Result<Created<SvixToken>, Failure> {
-    let token = webhooks::issue_token(&call.app, &call.auth.project.id)?;
-    Ok(Created(SvixToken { token, url: None }))
+    webhooks::token(&call.app, &call.auth.project.id).await.map(Created)
 }
 
 async fn send_test(call: Call, Body(body): Body<WebhookTest>) -> Result<Json<WebhookTestOutcome>, Failure> {

@@ -40,7 +40,7 @@ pub async fn get(app: &App, auth: &Auth) -> Result<AdminProject, Failure> {
 fn view(app: &App, row: ProjectRow) -> Result<AdminProject, Failure> {
     let configuration = Configuration::open(&app.master_keys, &row)?;
     let settings = configuration.overrides.render().map_err(Failure::internal)?;
-    Ok(views::admin_view(row, &settings))
+    Ok(views::admin_view(&app.public_url, row, &settings))
 }
 
 /// Changes the project of the request. What is absent stays.
@@ -54,7 +54,7 @@ pub async fn update(app: &App, auth: &Auth, request: ProjectUpdate) -> Result<Ad
         Ok((draft.configuration.checked_settings()?, statements))
     })
     .await?;
-    Ok(views::admin_view(draft.row, &settings))
+    Ok(views::admin_view(&app.public_url, draft.row, &settings))
 }
 
 /// What is written, with everything decided that needs more than the database.
@@ -191,7 +191,7 @@ pub async fn create(app: &App, auth: &Auth, request: ProjectCreate) -> Result<Ad
     ];
     statements.extend(consequences);
     match app.store.batch(statements).await {
-        Ok(_) => Ok(views::admin_view(draft.row, &settings)),
+        Ok(_) => Ok(views::admin_view(&app.public_url, draft.row, &settings)),
         Err(StorageError::Guard { statement: 0, .. }) => Err(not_a_member(team, user)),
         Err(error) => Err(error.into()),
     }

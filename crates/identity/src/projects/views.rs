@@ -12,6 +12,7 @@ use latchkey_config::settings::{
 use latchkey_storage::projects::ProjectRow;
 
 use super::Project;
+use crate::images::shown;
 use crate::permissions::{Definitions, by_id, ids_of};
 
 /// What every caller may know of a project. Lists are sorted.
@@ -36,17 +37,17 @@ pub fn client_view(project: &Project) -> ClientProject {
 }
 
 /// What administrators see of a project, credentials included.
-pub(crate) fn admin_view(row: ProjectRow, settings: &ProjectSettings) -> AdminProject {
+pub(crate) fn admin_view(public_url: &str, row: ProjectRow, settings: &ProjectSettings) -> AdminProject {
     let providers = providers(settings);
     let defaults = &settings.rbac.default_permissions;
     AdminProject {
         id: row.id,
         display_name: row.display_name,
         description: row.description,
-        logo_url: row.logo_url,
-        logo_full_url: row.logo_full_url,
-        logo_dark_mode_url: row.logo_dark_mode_url,
-        logo_full_dark_mode_url: row.logo_full_dark_mode_url,
+        logo_url: shown(public_url, row.logo_url),
+        logo_full_url: shown(public_url, row.logo_full_url),
+        logo_dark_mode_url: shown(public_url, row.logo_dark_mode_url),
+        logo_full_dark_mode_url: shown(public_url, row.logo_full_dark_mode_url),
         created_at_millis: row.created_at,
         is_production_mode: row.is_production_mode,
         owner_team_id: row.owner_team_id,

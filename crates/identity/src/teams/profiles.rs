@@ -21,12 +21,13 @@ use crate::projects::Project;
 use crate::users::{show_in, views};
 
 /// A profile as clients see it: what is not set for the team is the user's own.
-fn view(row: MemberRow) -> ClientMemberProfile {
+fn view(project: &Project, row: MemberRow) -> ClientMemberProfile {
+    let picture = row.profile_image_url.or(row.user_profile_image_url);
     ClientMemberProfile {
         team_id: row.team_id,
         user_id: row.user_id,
         display_name: row.display_name.or(row.user_display_name),
-        profile_image_url: row.profile_image_url.or(row.user_profile_image_url),
+        profile_image_url: images::shown(&project.public_url, picture),
     }
 }
 
@@ -34,7 +35,7 @@ fn view(row: MemberRow) -> ClientMemberProfile {
 async fn server_view(tx: &mut Tx, project: &Project, row: MemberRow) -> Result<ServerMemberProfile, Failure> {
     let user = users::get(tx, &project.id, row.user_id).await?;
     let user = user.ok_or_else(|| Failure::internal("a member without user"))?;
-    Ok(ServerMemberProfile { user: show_in(tx, project, user).await?, client: view(row) })
+    Ok(ServerMemberProfile { user: show_in(tx, project, user).await?, client: view(project, row) })
 }
 
 /// Demands that the client's user may see this member of the team.
@@ -63,7 +64,7 @@ pub async fn list_as_client(
             async move { Ok::<_, Failure>(team_memberships::list(tx, &project, Some(team), user).await?) },
         )
     });
-    Ok(rows.await?.into_iter().map(view).collect())
+    Ok(rows.await?.into_iter().map(|row| view(&auth.project, row)).collect())
 }
 
 /// Lists members as servers see them, in the order in which they joined.
@@ -104,7 +105,10 @@ pub async fn list(
                     let shown = views(tx, &project, rows).await?.into_iter();
                     let mut shown: BTreeMap<UserId, _> = shown.map(|user| (user.fields.id, user)).collect();
                     let with_user = members.into_iter().filter_map(|row| {
-                        Some(ServerMemberProfile { user: shown.remove(&row.user_id)?, client: view(row) })
+                        Some(ServerMemberProfile {
+                            user: shown.remove(&row.user_id)?,
+                            client: view(&project, row),
+                        })
                     });
                     profiles.extend(with_user);
                 } else {

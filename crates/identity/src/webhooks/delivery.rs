@@ -16,7 +16,7 @@ use crate::audit::{self, Actor, Event};
 use crate::failure::Failure;
 
 /// Pauses after the first, second … failed attempt, milliseconds. After the last of them a message is given up.
-const PAUSES: [i64; 7] =
+pub(super) const PAUSES: [i64; 7] =
     [5_000, 5 * 60_000, 30 * 60_000, 2 * 60 * 60_000, 5 * 60 * 60_000, 10 * 60 * 60_000, 10 * 60 * 60_000];
 /// How much longer than an attempt may take a lease lasts, milliseconds.
 const LEASE_MARGIN: i64 = 5_000;

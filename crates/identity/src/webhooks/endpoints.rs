@@ -10,7 +10,7 @@ use latchkey_storage::{StorageError, webhook_deliveries};
 use serde_json::json;
 use url::Url;
 
-use super::{signatures, sortable_ids};
+use super::{require_own, signatures, sortable_ids};
 use crate::app::App;
 use crate::audit::{self, Actor, Event};
 use crate::failure::Failure;
@@ -165,6 +165,7 @@ fn event(endpoint: &WebhookEndpointId) -> Event {
 
 /// The row of an endpoint, by id or name.
 pub(super) async fn find(app: &App, project: &ProjectId, name: &str) -> Result<WebhookEndpointRow, Failure> {
+    require_own(app)?;
     let (project, name) = (project.clone(), name.to_owned());
     let read = app.store.lookup(move |tx| {
         Box::pin(async move { Ok::<_, Failure>(webhook_endpoints::get(tx, &project, &name).await?) })
@@ -173,7 +174,11 @@ pub(super) async fn find(app: &App, project: &ProjectId, name: &str) -> Result<W
 }
 
 /// All endpoints of a project, oldest first.
+///
+/// # Errors
+/// 404 where messages are handed to a Svix server.
 pub async fn list(app: &App, project: &ProjectId) -> Result<Vec<Endpoint>, Failure> {
+    require_own(app)?;
     let project = project.clone();
     let read = app.store.lookup(move |tx| {
         Box::pin(async move { Ok::<_, Failure>(webhook_endpoints::list(tx, &project).await?) })
@@ -192,8 +197,10 @@ pub async fn get(app: &App, project: &ProjectId, name: &str) -> Result<Endpoint,
 /// Creates an endpoint; it hears of what happens from now on. Gives it with the text form of its secret.
 ///
 /// # Errors
-/// 400 for a URL that is not called, a malformed secret, too many endpoints; 409 for a name that is taken.
+/// 400 for a URL that is not called, a malformed secret, too many endpoints; 409 for a name that is taken; 404 where
+/// messages are handed to a Svix server.
 pub async fn create(app: &App, project: &ProjectId, new: NewEndpoint) -> Result<(Endpoint, String), Failure> {
+    require_own(app)?;
     check_url(app, &new.url)?;
     check_uid(new.uid.as_deref())?;
     check_description(&new.description)?;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::attempts::{Parcel, attempt};
 use super::endpoints::find;
-use super::{body, message_row};
+use super::{body, message_row, require_own, svix};
 use crate::app::App;
 use crate::failure::Failure;
 
@@ -66,6 +66,7 @@ fn limits(limit: usize) -> i64 {
 /// # Errors
 /// 404.
 pub async fn message(app: &App, project: &ProjectId, id: &str) -> Result<WebhookMessage, Failure> {
+    require_own(app)?;
     let (project, id) = (project.clone(), id.to_owned());
     let read = app.store.lookup(move |tx| {
         Box::pin(async move { Ok::<_, Failure>(webhook_messages::get(tx, &project, &id).await?) })
@@ -80,6 +81,7 @@ pub async fn messages(
     limit: usize,
     behind: Option<&str>,
 ) -> Result<Page<WebhookMessage>, Failure> {
+    require_own(app)?;
     let (project, before) = (project.clone(), behind.unwrap_or(END).to_owned());
     let read = app.store.lookup(move |tx| {
         Box::pin(async move {
@@ -147,12 +149,16 @@ pub async fn resend(app: &App, project: &ProjectId, id: &str, endpoint: &str) ->
     Ok(())
 }
 
-/// Sends a test message to an endpoint at once, without retries, and says how it was taken.
+/// Sends a test message to an endpoint at once, without retries, and says how it was taken. Where messages are handed
+/// to a Svix server, to an endpoint there.
 pub async fn send_test(
     app: &App,
     project: &ProjectId,
     endpoint: &str,
 ) -> Result<WebhookTestOutcome, Failure> {
+    if let Some(server) = app.config.webhooks.svix() {
+        return svix::send_test(app, server, project, endpoint).await;
+    }
     let refused = |message: String| WebhookTestOutcome { success: false, error_message: Some(message) };
     let endpoint = match find(app, project, endpoint).await {
         Ok(endpoint) => endpoint,

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use latchkey_api_types::ids::ProjectId;
+use latchkey_api_types::webhook::SvixToken;
 use serde::{Deserialize, Serialize};
 
+use super::{require_own, svix};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::projects::{self, Project};
@@ -30,11 +32,24 @@ pub fn issue_token(app: &App, project: &ProjectId) -> Result<String, Failure> {
     Ok(URL_SAFE_NO_PAD.encode(app.master_keys.seal(CONTEXT, &text)))
 }
 
+/// A key to the project's webhooks: a token for the Svix-shaped routes or, where messages are handed to a Svix server,
+/// one of that server's.
+///
+/// # Errors
+/// 502 if the Svix server gives none.
+pub async fn token(app: &App, project: &ProjectId) -> Result<SvixToken, Failure> {
+    match app.config.webhooks.svix() {
+        Some(server) => svix::token(app, server, project).await,
+        None => Ok(SvixToken { token: issue_token(app, project)?, url: None }),
+    }
+}
+
 /// The project `named` in a path, if the token is for it.
 ///
 /// # Errors
-/// 401 for a token that is forged, expired or for another project.
+/// 401 for a token that is forged, expired or for another project; 404 where messages are handed to a Svix server.
 pub async fn project_of_token(app: &App, token: Option<&str>, named: &str) -> Result<Arc<Project>, Failure> {
+    require_own(app)?;
     let refused = || Failure::text(401, "The token is not valid for these webhooks.");
     let claims = token.and_then(|token| open(app, token)).ok_or_else(refused)?;
     if claims.expires_at <= app.now() || named.parse().ok().as_ref() != Some(&claims.project) {

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, also in what it calls")]
 
 mod batches;
+mod jobs;
 mod migrations;
 mod outbox;
 mod postgres_server;
