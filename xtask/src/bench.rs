@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what a request costs, beside the limits of the machine, and whether a crash loses anything.
 //!
-//! Owns the order of the measurements; each kind is a file in `bench/`. Needs Linux, because CPU time is read from
+//! Owns the order of the measurements; each kind is a file in `bench/`, and what it measured is kept in a file of its own
+//! at once (`bench/sections.rs`). Needs Linux, because CPU time is read from
 //! `/proc`, and wrk, which it installs where it may. Every server it starts is its own, on loopback.
 
 mod api;
@@ -10,6 +11,7 @@ mod lists;
 mod load;
 mod process;
 mod report;
+mod sections;
 mod server;
 mod start;
 mod storm;
@@ -71,7 +73,8 @@ impl Options {
     }
 }
 
-/// Measures, prints, and writes `docs/benchmarks.md`.
+/// Measures and prints, part by part; writes `docs/benchmarks.md` once every part was measured on the same program, in
+/// this run or an earlier one.
 pub fn bench(options: &Options) -> Result<(), String> {
     load::ensure_wrk()?;
     let binary = match &options.binary {
@@ -80,38 +83,43 @@ pub fn bench(options: &Options) -> Result<(), String> {
     };
     let mut report = Report::new(&binary, options)?;
     if options.wants("limits") {
-        report.limits(&limits::measure(&binary, options)?);
+        report.limits(&limits::measure(&binary, options)?)?;
     }
+    let mut engines = Vec::new();
     for engine in Engine::ALL {
         let Some(postgres) = engine.postgres()? else { continue };
+        engines.push(engine);
         if options.wants("load") {
             let loads = measure_loads(&binary, engine, postgres.as_ref(), options)?;
-            report.loads(engine, &loads);
+            report.loads(engine, &loads)?;
         }
         if options.wants("storm") {
-            report.storm(engine, &storm::measure(&binary, engine, postgres.as_ref(), options)?);
+            report.storm(engine, &storm::measure(&binary, engine, postgres.as_ref(), options)?)?;
         }
         if options.wants("lists") {
-            report.lists(engine, &lists::measure(&binary, engine, postgres.as_ref(), options)?);
+            report.lists(engine, &lists::measure(&binary, engine, postgres.as_ref(), options)?)?;
         }
         if options.wants("crash") {
-            report.crash(engine, &crash::measure(&binary, engine, postgres.as_ref(), options)?);
+            report.crash(engine, &crash::measure(&binary, engine, postgres.as_ref(), options)?)?;
         }
     }
     if options.wants("timing") {
-        report.timing(&timing::measure(&binary, options)?);
+        report.timing(&timing::measure(&binary, options)?)?;
     }
     if options.wants("start") {
-        report.start(&start::measure(&binary, options)?);
+        report.start(&start::measure(&binary, options)?)?;
     }
-    let page = report.page();
-    println!("\n{page}");
     let path = root().join("docs/benchmarks.md");
-    if options.only.is_empty() && !options.quick {
-        say("writing docs/benchmarks.md");
-        std::fs::write(&path, page).map_err(|error| format!("{}: {error}", path.display()))?;
-    } else {
-        say("docs/benchmarks.md is written by a whole and thorough run only");
+    match report.page(&engines) {
+        _ if options.quick => say("docs/benchmarks.md is written by thorough runs only"),
+        Ok(page) => {
+            say("writing docs/benchmarks.md");
+            std::fs::write(&path, page).map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+        Err(missing) => say(format_args!(
+            "docs/benchmarks.md is not written: of this program, these were not measured yet: {}",
+            missing.join(", ")
+        )),
     }
     report.verdict()
 }

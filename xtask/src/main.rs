@@ -25,8 +25,9 @@ cargo xtask COMMAND
   new table NAME                 a migration and the storage file of a table
   new error CODE STATUS TEXT     a row in the table of known errors
   bench [--quick] [--only PARTS] [--fill USERS] [--binary FILE]
-                                 measure the server and write docs/benchmarks.md; parts, joined by commas:
-                                 limits, load, storm, crash, timing, start
+                                 measure the server, and write docs/benchmarks.md once every part was
+                                 measured; parts, joined by commas:
+                                 limits, load, storm, lists, crash, timing, start
 
 REQUIRE_ALL=1 turns everything that `test` would skip into an error.
 TEST_POSTGRES_URL names a PostgreSQL server to test on; without it `test` starts a temporary one.";

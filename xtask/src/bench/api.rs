@@ -17,6 +17,7 @@ pub struct Api {
     pub client_headers: Vec<(&'static str, String)>,
     /// Headers of a server of the project.
     pub server_headers: Vec<(&'static str, String)>,
+    admin_headers: Vec<(&'static str, String)>,
 }
 
 /// Somebody who is signed in.
@@ -52,7 +53,15 @@ impl Api {
                 text("publishable_client_key"),
             ),
             server_headers: headers("server", "x-stack-secret-server-key", text("secret_server_key")),
+            admin_headers: headers("admin", "x-stack-super-secret-admin-key", text("super_secret_admin_key")),
         }
+    }
+
+    /// For clients of the project `internal`, which need no key.
+    pub fn internal(base_url: &str) -> Self {
+        let headers =
+            [("x-stack-project-id", "internal".to_owned()), ("x-stack-access-type", "client".to_owned())];
+        Self { client_headers: headers.to_vec(), ..Self::new(base_url, &Value::Null) }
     }
 
     /// Signs up by password; the status of the answer when it is not 200, or what broke the connection.
@@ -99,6 +108,18 @@ impl Api {
             request = request.header(*name, value);
         }
         read(request.header("content-type", "application/json").send(body.to_string()))
+    }
+
+    /// Deletes the project.
+    pub fn delete_project(&self) -> Result<(), String> {
+        let mut request = self.agent.delete(format!("{}/api/v1/internal/projects/current", self.base_url));
+        for (name, value) in &self.admin_headers {
+            request = request.header(*name, value);
+        }
+        match read(request.call())? {
+            (200, _) => Ok(()),
+            (status, body) => Err(format!("the deletion of a project was answered with {status}: {body}")),
+        }
     }
 
     /// Signs up so many people.

@@ -1,13 +1,17 @@
 //! Whether lists of users stay fast when there are many: the same pages with a thousand users and with as many as
-//! `--fill` says, one after the other on one connection.
+//! `--fill` says, one after the other on one connection. And whether others notice when so many are deleted with their
+//! project.
 
 use std::path::Path;
-use std::time::Instant;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::Options;
 use super::api::Api;
+use super::load::{Load, Scenario, Wrk};
+use super::process::cpu_micros;
 use super::server::{Engine, Server};
 use super::start::fill;
 use crate::postgres::Postgres;
@@ -17,6 +21,10 @@ use crate::shell::say;
 const FEW: u64 = 1000;
 /// Members of the team.
 const MEMBERS: usize = 40;
+/// A server that used less than this of a core in a second is done with what it did in the background, microseconds.
+const IDLE: u64 = 30_000;
+/// The longest wait for that.
+const REMOVED_WITHIN: Duration = Duration::from_mins(30);
 
 /// The time of one page.
 pub struct Page {
@@ -36,6 +44,20 @@ pub struct Lists {
     pub many: Option<u64>,
     /// One row each.
     pub pages: Vec<Page>,
+    /// Only with `--fill`.
+    pub deletion: Option<Deletion>,
+}
+
+/// What was seen while the project of all those users was deleted.
+pub struct Deletion {
+    /// Until the deletion was answered.
+    pub answered_after: Duration,
+    /// Until everything was removed.
+    pub removed_after: Duration,
+    /// Requests of another project: what they are, calm, and meanwhile.
+    pub loads: Vec<(&'static str, Load, Load)>,
+    /// Whether everything was removed before the last request was measured.
+    pub ended_too_early: bool,
 }
 
 /// Measures on a server of its own.
@@ -64,13 +86,52 @@ pub fn measure(
     let before = pages(&server, postgres, &team, options)?;
     let Some(users) = options.fill else {
         let page = |(title, few_micros)| Page { title, few_micros, many_micros: None };
-        return Ok(Lists { few, many: None, pages: before.into_iter().map(page).collect() });
+        return Ok(Lists { few, many: None, pages: before.into_iter().map(page).collect(), deletion: None });
     };
     let many = few + fill(&server, users.saturating_sub(few))?;
     let after = pages(&server, postgres, &team, options)?;
     let page =
         |((title, few_micros), (_, many_micros))| Page { title, few_micros, many_micros: Some(many_micros) };
-    Ok(Lists { few, many: Some(many), pages: before.into_iter().zip(after).map(page).collect() })
+    let pages = before.into_iter().zip(after).map(page).collect();
+    say(format_args!("{engine}: another project, while that of {many} users is deleted"));
+    let deletion = Some(delete(&server, options)?);
+    Ok(Lists { few, many: Some(many), pages, deletion })
+}
+
+/// Deletes the project of all those users and looks at another one, before and meanwhile.
+fn delete(server: &Server, options: &Options) -> Result<Deletion, String> {
+    let other = server.internal_api();
+    let wrk = Wrk::new(server.folder(), server.base_url(), &other.client_headers, &other.sessions(32)?)?;
+    let seconds = options.either(15, 3);
+    let scenarios = [(Scenario::Me, 4), (Scenario::SignUp, 2)];
+    let look = |run: &str| -> Result<Vec<Load>, String> {
+        let look = |(scenario, connections)| wrk.start(scenario, connections, seconds, run)?.finish();
+        scenarios.into_iter().map(|scenario| look(scenario).map(Load::from)).collect()
+    };
+    look("warm")?;
+    let calm = look("calm")?;
+    let begun = Instant::now();
+    server.api().delete_project()?;
+    let answered_after = begun.elapsed();
+    let meanwhile = look("meanwhile")?;
+    let mut looks = 0;
+    while begun.elapsed() < REMOVED_WITHIN && used_in_a_second(server)? > IDLE {
+        looks += 1;
+    }
+    let loads = scenarios.into_iter().zip(calm.into_iter().zip(meanwhile));
+    Ok(Deletion {
+        answered_after,
+        removed_after: begun.elapsed(),
+        loads: loads.map(|((scenario, _), (calm, meanwhile))| (scenario.title(), calm, meanwhile)).collect(),
+        ended_too_early: looks == 0,
+    })
+}
+
+/// CPU microseconds that the server uses in a second without requests.
+fn used_in_a_second(server: &Server) -> Result<u64, String> {
+    let before = cpu_micros(server.pid())?;
+    sleep(Duration::from_secs(1));
+    Ok(cpu_micros(server.pid())?.saturating_sub(before))
 }
 
 /// The median time of each page.

@@ -4,22 +4,32 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::{Value, json};
+
 use super::Options;
 use super::crash::Crashes;
 use super::limits::{Limits, Raw};
-use super::lists::Lists;
+use super::lists::{Deletion, Lists};
 use super::load::{Load, Scenario};
+use super::sections::Sections;
 use super::server::Engine;
 use super::start::Start;
 use super::storm::Storm;
 use super::timing::Timing;
 use crate::shell::capture;
 
+/// The limits once more, in the form that later runs read.
+const LIMITS_AS_JSON: &str = "limits-as-json";
+
 /// More standard deviations than chance explains once in a thousand times.
 const SUSPICIOUS: f64 = 3.3;
 
-/// A page that grows with each measurement.
+/// The sections of the page, made one after the other.
 pub struct Report {
+    sections: Sections,
+    /// How the page begins.
+    head: String,
+    /// The section that is being written.
     page: String,
     bare_cpu_micros: Option<f64>,
     hashes: Option<Raw>,
@@ -39,17 +49,56 @@ impl Report {
             .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
             .map_or("", |(_, name)| name);
         let thoroughness = options.either("", " Short runs: the numbers say little.");
-        let page = format!(
+        let head = format!(
             "# Benchmarks\n\nWritten by `cargo xtask bench`: {version}, {cores} cores of {model}, load generator and databases \
              on the same machine.{thoroughness}\nCPU time is that of the server, with its PostgreSQL where it has one, \
              without the load generator; it moves less with the machine's neighbours than requests per second do.\n",
             version = version.trim()
         );
-        Ok(Self { page, bare_cpu_micros: None, hashes: None, transactions: None, wrong: Vec::new() })
+        let sections = Sections::of(binary, options)?;
+        let mut report = Self {
+            sections,
+            head,
+            page: String::new(),
+            bare_cpu_micros: None,
+            hashes: None,
+            transactions: None,
+            wrong: Vec::new(),
+        };
+        report.recall_limits();
+        Ok(report)
+    }
+
+    /// The limits that an earlier run measured, to be compared with.
+    fn recall_limits(&mut self) {
+        let Some(limits) = self.sections.read(LIMITS_AS_JSON) else { return };
+        let limits: Value = serde_json::from_str(&limits).unwrap_or_default();
+        let raw = |name: &str| {
+            let number = |key: &str| limits[name][key].as_f64();
+            Some(Raw { per_second: number("per_second")?, cpu_micros: number("cpu_micros")? })
+        };
+        self.bare_cpu_micros = limits["bare_cpu_micros"].as_f64();
+        (self.hashes, self.transactions) = (raw("hashes"), raw("transactions"));
+    }
+
+    fn note_limits(&self) -> Result<(), String> {
+        let raw = |raw: Option<Raw>| {
+            raw.map(|raw| json!({ "per_second": raw.per_second, "cpu_micros": raw.cpu_micros }))
+        };
+        let limits = json!({
+            "bare_cpu_micros": self.bare_cpu_micros, "hashes": raw(self.hashes),
+            "transactions": raw(self.transactions),
+        });
+        self.sections.keep(LIMITS_AS_JSON, &limits.to_string())
+    }
+
+    /// Ends the section that is being written.
+    fn keep(&mut self, name: &str) -> Result<(), String> {
+        self.sections.keep(name, &std::mem::take(&mut self.page))
     }
 
     /// What the machine allows at best.
-    pub fn limits(&mut self, limits: &Limits) {
+    pub fn limits(&mut self, limits: &Limits) -> Result<(), String> {
         self.page += "\n## Limits\n\n| limit | per second | CPU µs each | p50 ms | p99 ms |\n|---|---:|---:|---:|---:|\n";
         if let Some(bare) = limits.bare {
             self.row(&[
@@ -77,10 +126,12 @@ impl Report {
             }
         }
         (self.hashes, self.transactions) = (limits.hashes, limits.transactions);
+        self.note_limits()?;
+        self.keep("limits")
     }
 
     /// What requests cost.
-    pub fn loads(&mut self, engine: Engine, loads: &[(Scenario, Load)]) {
+    pub fn loads(&mut self, engine: Engine, loads: &[(Scenario, Load)]) -> Result<(), String> {
         let _ = writeln!(self.page, "\n## Requests on {engine}\n\n32 connections.\n");
         self.page += "| request | per second | CPU µs each | p50 ms | p99 ms | beside the limit |\n|---|---:|---:|---:|---:|---|\n";
         for (scenario, load) in loads {
@@ -96,6 +147,7 @@ impl Report {
                 self.beside_the_limit(engine, *scenario, load),
             ]);
         }
+        self.keep(&name("load", engine))
     }
 
     /// The ratio that an aim is about; aims are for SQLite.
@@ -128,7 +180,7 @@ impl Report {
     }
 
     /// Reads while passwords are hashed.
-    pub fn storm(&mut self, engine: Engine, storm: &Storm) {
+    pub fn storm(&mut self, engine: Engine, storm: &Storm) -> Result<(), String> {
         #[expect(clippy::cast_precision_loss, reason = "microseconds")]
         let times = storm.during.p99_micros as f64 / storm.calm.p99_micros.max(1) as f64;
         let aim = if times <= 3.0 { "aim 3" } else { "**aim 3 missed**" };
@@ -139,10 +191,11 @@ impl Report {
             millis(storm.calm.p99_micros),
             millis(storm.during.p99_micros),
         );
+        self.keep(&name("storm", engine))
     }
 
     /// Lists with few and with many users.
-    pub fn lists(&mut self, engine: Engine, lists: &Lists) {
+    pub fn lists(&mut self, engine: Engine, lists: &Lists) -> Result<(), String> {
         let many = lists.many.map_or_else(|| "–".to_owned(), |users| users.to_string());
         let _ = writeln!(
             self.page,
@@ -160,10 +213,42 @@ impl Report {
                 times.map(|times| format!("{times:.1}")).unwrap_or_default(),
             ]);
         }
+        if let Some(deletion) = &lists.deletion {
+            self.deletion(engine, &many, deletion);
+        }
+        self.keep(&name("lists", engine))
+    }
+
+    /// What another project notices while the one with many users is deleted.
+    fn deletion(&mut self, engine: Engine, users: &str, deletion: &Deletion) {
+        let _ = writeln!(
+            self.page,
+            "\n### While the project of {users} users is deleted, {engine}\n\nThe answer to the deletion took {} ms, the \
+             removal {} s. p99 ms of another project.\n\n| request | calm | meanwhile | times |\n|---|---:|---:|---:|",
+            deletion.answered_after.as_millis(),
+            deletion.removed_after.as_secs(),
+        );
+        for (title, calm, meanwhile) in &deletion.loads {
+            #[expect(clippy::cast_precision_loss, reason = "microseconds")]
+            let times = meanwhile.p99_micros as f64 / calm.p99_micros.max(1) as f64;
+            if calm.failures + meanwhile.failures > 0 {
+                self.wrong.push(format!("{engine}, while a project is deleted: requests failed"));
+            }
+            self.row(&[
+                (*title).to_owned(),
+                millis(calm.p99_micros),
+                millis(meanwhile.p99_micros),
+                format!("{times:.1}"),
+            ]);
+        }
+        if deletion.ended_too_early {
+            self.page +=
+                "\nThe removal ended before the measurement did: the numbers say less than they seem to.\n";
+        }
     }
 
     /// Known against unknown users.
-    pub fn timing(&mut self, timings: &[Timing]) {
+    pub fn timing(&mut self, timings: &[Timing]) -> Result<(), String> {
         self.page += "\n## Answers about known and unknown addresses\n\nBoth in turn. Medians in ms; the rank statistic is in standard \
                       deviations from \"no difference\".\n\n\
                       | question | of each kind | with an account | without | rank statistic | |\n|---|---:|---:|---:|---:|---|\n";
@@ -178,20 +263,22 @@ impl Report {
                 verdict.to_owned(),
             ]);
         }
+        self.keep("timing")
     }
 
     /// Memory and start.
-    pub fn start(&mut self, starts: &[Start]) {
+    pub fn start(&mut self, starts: &[Start]) -> Result<(), String> {
         self.page += "\n## Start and memory at rest, SQLite\n\n| users | start to ready ms | resident MB |\n|---:|---:|---:|\n";
         for Start { users, ready_after, idle_kib } in starts {
             let megabytes = format!("{}.{}", idle_kib / 1024, idle_kib % 1024 * 10 / 1024);
             self.row(&[users.to_string(), ready_after.as_millis().to_string(), megabytes]);
         }
         self.page += "\nAims: 250 ms with a million users, 30 MB.\n";
+        self.keep("start")
     }
 
     /// Crashes.
-    pub fn crash(&mut self, engine: Engine, crashes: &Crashes) {
+    pub fn crash(&mut self, engine: Engine, crashes: &Crashes) -> Result<(), String> {
         let Crashes { rounds, acknowledged, lost } = crashes;
         let _ = writeln!(
             self.page,
@@ -202,11 +289,23 @@ impl Report {
         if !lost.is_empty() {
             self.wrong.push(format!("{engine}: acknowledged and lost: {}", lost.join(", ")));
         }
+        self.keep(&name("crash", engine))
     }
 
-    /// The whole page.
-    pub fn page(&self) -> &str {
-        &self.page
+    /// The whole page, of the sections that were kept for this program; otherwise the names of those that are missing.
+    pub fn page(&self, engines: &[Engine]) -> Result<String, Vec<String>> {
+        let of_engines = ["load", "storm", "lists", "crash"];
+        let mut names = vec!["limits".to_owned()];
+        names.extend(engines.iter().flat_map(|engine| of_engines.map(|part| name(part, *engine))));
+        names.extend(["timing", "start"].map(str::to_owned));
+        let (mut page, mut missing) = (self.head.clone(), Vec::new());
+        for name in names {
+            match self.sections.read(&name) {
+                Some(section) => page += &section,
+                None => missing.push(name),
+            }
+        }
+        if missing.is_empty() { Ok(page) } else { Err(missing) }
     }
 
     /// An error when something happened that must not.
@@ -217,6 +316,11 @@ impl Report {
     fn row(&mut self, cells: &[String]) {
         let _ = writeln!(self.page, "| {} |", cells.join(" | "));
     }
+}
+
+/// The name of a section about an engine.
+fn name(part: &str, engine: Engine) -> String {
+    format!("{part}-{}", engine.to_string().to_lowercase())
 }
 
 /// Three digits that count.

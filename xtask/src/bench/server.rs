@@ -59,6 +59,7 @@ pub struct Server {
     process: Child,
     binary: PathBuf,
     database_url: Option<String>,
+    settings: Vec<&'static str>,
     folder: TempDir,
     ready: Value,
     /// From the last start of the process until the ready file was there.
@@ -68,17 +69,30 @@ pub struct Server {
 impl Server {
     /// Starts a server on an empty database. With `postgres`, the database is made there.
     pub fn start(binary: &Path, postgres: Option<&Postgres>) -> Result<Self, String> {
+        Self::start_with(binary, postgres, &[])
+    }
+
+    /// The same with settings, each as `KEY=VALUE`.
+    pub fn start_with(
+        binary: &Path,
+        postgres: Option<&Postgres>,
+        settings: &[&'static str],
+    ) -> Result<Self, String> {
         let database_url = postgres.map(Postgres::new_database).transpose()?;
         let folder = TempDir::with_prefix("latchkey-bench-").map_err(|error| error.to_string())?;
-        let (process, ready, ready_after) = launch(binary, folder.path(), database_url.as_deref())?;
-        Ok(Self { process, binary: binary.to_owned(), database_url, folder, ready, ready_after })
+        let settings = settings.to_vec();
+        let (process, ready, ready_after) =
+            launch(binary, folder.path(), database_url.as_deref(), &settings)?;
+        let binary = binary.to_owned();
+        Ok(Self { process, binary, database_url, settings, folder, ready, ready_after })
     }
 
     /// Ends the process without a warning and starts another on the same data.
     pub fn kill_and_restart(&mut self) -> Result<(), String> {
         drop(self.process.kill());
         self.process.wait().map_err(|error| error.to_string())?;
-        let launched = launch(&self.binary, self.folder.path(), self.database_url.as_deref())?;
+        let launched =
+            launch(&self.binary, self.folder.path(), self.database_url.as_deref(), &self.settings)?;
         (self.process, self.ready, self.ready_after) = launched;
         Ok(())
     }
@@ -122,6 +136,11 @@ impl Server {
         self.ready["base_url"].as_str().unwrap_or_default()
     }
 
+    /// Its API, as clients of the project `internal` use it.
+    pub fn internal_api(&self) -> Api {
+        Api::internal(self.base_url())
+    }
+
     /// Its API, as its default project's clients and servers use it.
     pub fn api(&self) -> Api {
         Api::new(self.base_url(), &self.ready)
@@ -133,6 +152,7 @@ fn launch(
     binary: &Path,
     folder: &Path,
     database_url: Option<&str>,
+    settings: &[&str],
 ) -> Result<(Child, Value, Duration), String> {
     let (ready_file, log_file) = (folder.join("ready.json"), folder.join("log"));
     drop(std::fs::remove_file(&ready_file));
@@ -143,6 +163,9 @@ fn launch(
         .arg("--ready-file")
         .arg(&ready_file);
     dev.args(["--set", "log.level=warn"]);
+    for setting in settings {
+        dev.args(["--set", setting]);
+    }
     if let Some(url) = database_url {
         dev.args(["--database-url", url]);
     }
