@@ -215,8 +215,7 @@ async fn handed_over(server: &TestServer, project: &ProjectId) {
     let svix = SvixServer::start().await;
     svix.trouble((0..8).map(|_| Trouble::Status(500)));
     let handing = server.twin_with(|builder| {
-        let url = json!(svix.url).to_string();
-        builder.config("webhooks.svix_url", &url).config("webhooks.svix_token", &json!(TOKEN).to_string())
+        builder.config("webhooks.svix_url", &svix.url).config("webhooks.svix_token", TOKEN)
     });
     let handing = handing.await;
     let event =

@@ -11,10 +11,7 @@ const TOKEN: &str = "monitoring-0123456789";
 const ADDRESS: &str = "probe@example.com";
 
 fn with_probe() -> Builder {
-    let token = json!(TOKEN).to_string();
-    TestServer::builder()
-        .config("health.email_token", &token)
-        .config("health.email_address", &json!(ADDRESS).to_string())
+    TestServer::builder().config("health.email_token", TOKEN).config("health.email_address", ADDRESS)
 }
 
 async fn probe(server: &TestServer, authorization: Option<&str>) -> Answer {

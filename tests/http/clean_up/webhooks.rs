@@ -40,8 +40,7 @@ on_both_engines! {
         let svix = SvixServer::start().await;
         svix.trouble((0..8).map(|_| Trouble::Status(500)));
         let server = server.twin_with(|builder| {
-            let url = json!(svix.url).to_string();
-            builder.config("webhooks.svix_url", &url).config("webhooks.svix_token", &json!(TOKEN).to_string())
+            builder.config("webhooks.svix_url", &svix.url).config("webhooks.svix_token", TOKEN)
         }).await;
         let project: ProjectId = server.project_id().parse().expect("a project id");
         let user: UserId = "00000000-0000-4000-8000-000000000001".parse().expect("a user id");

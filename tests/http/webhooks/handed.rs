@@ -7,12 +7,11 @@ use latchkey_tests::receiver::Receiver;
 use latchkey_tests::svix_server::{SvixServer, TOKEN, Trouble};
 use serde_json::json;
 
-use super::{audited, grant, happen, user, with_receivers};
+use super::{audited, endpoint, grant, happen, id, user, with_receivers};
 
 /// A server that hands its webhooks to this one.
 fn handing_to(svix: &SvixServer, builder: Builder) -> Builder {
-    let url = json!(svix.url).to_string();
-    builder.config("webhooks.svix_url", &url).config("webhooks.svix_token", &json!(TOKEN).to_string())
+    builder.config("webhooks.svix_url", &svix.url).config("webhooks.svix_token", TOKEN)
 }
 
 /// The same on the database of another one.
@@ -159,8 +158,8 @@ on_both_engines! {
     async fn endpoints_and_messages_of_this_server_are_not_to_be_had(server, builder = with_receivers()) {
         let svix = SvixServer::start().await;
         let receiver = Receiver::start().await;
-        let own = super::endpoint(&server, &receiver.url).await;
-        let own = super::id(&own).to_owned();
+        let own = endpoint(&server, &receiver.url).await;
+        let own = id(&own).to_owned();
         let project = server.project_id().parse().expect("a project id");
         let token = latchkey_identity::webhooks::issue_token(server.app(), &project).expect("a token");
         let server = handing(&server, &svix).await;
