@@ -1,8 +1,11 @@
 //! The HTTP interface, from outside: one module per noun.
 
 mod http {
+    mod anonymous;
     mod api_keys;
+    mod bot_challenge;
     mod clean_up;
+    mod cli_logins;
     mod configuration;
     mod contact_channels;
     mod data_vault;
@@ -14,6 +17,7 @@ mod http {
     mod oauth_providers;
     mod one_time_codes;
     mod otp;
+    mod pages;
     mod passkeys;
     mod password;
     mod permissions;

@@ -9,8 +9,6 @@ use latchkey_api_types::ErrorCode;
 /// test below fails while a row is stale.
 const LATER: &[(&str, &str)] = &[
     ("ALL_OVERLOADS_FAILED", "endpoints with several forms for one access type"),
-    ("BOT_CHALLENGE_REQUIRED", "bot challenges"),
-    ("BOT_CHALLENGE_FAILED", "bot challenges"),
     ("PASSWORD_TOO_LONG", "preempted by SCHEMA_ERROR"),
     ("INVALID_TOTP_CODE", "second factors"),
     ("INVALID_AUTHORIZATION_CODE", "OAuth"),
@@ -27,7 +25,6 @@ const LATER: &[(&str, &str)] = &[
     ("INVALID_APPLE_CREDENTIALS", "OAuth"),
     ("APPLE_BUNDLE_ID_NOT_CONFIGURED", "OAuth"),
     ("INVALID_STANDARD_OAUTH_PROVIDER_ID", "OAuth"),
-    ("INVALID_POLLING_CODE", "command-line sign-in"),
     ("PROJECT_PERMISSION_REQUIRED", "permissions"),
     ("ITEM_QUANTITY_INSUFFICIENT_AMOUNT", "dashboard seats"),
     ("TEMPLATE_SOURCE_REWRITE_ERROR", "custom mail"),

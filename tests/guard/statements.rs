@@ -19,7 +19,7 @@ use latchkey_tests::receiver::Receiver;
 use latchkey_tests::svix_server::{SvixServer, TOKEN, Trouble};
 use latchkey_tests::teams;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const PICTURE: &str = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==";
 const NEW_MASTER_KEY: &str = "new:bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmU=";
@@ -130,6 +130,8 @@ async fn tour(server: TestServer) {
             .expect(200);
     }
 
+    cli_logins(&server).await;
+
     // Second factors, teams.
     let body = json!({ "email": "nobody@example.com", "password": PASSWORD });
     people::change(&server, &nobody.id, &json!({ "totp_secret_base64": "MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=" }))
@@ -162,6 +164,7 @@ async fn tour(server: TestServer) {
     }
     let there = people::session_for(&twin, &ada.id).await;
     people::seen_by_self(&server, &there).await;
+    waiting_programs(&server).await;
     let fresh = format!("{NEW_MASTER_KEY},{}", latchkey_testkit::MASTER_KEY);
     let twin = server.twin_with(|builder| builder.config("security.master_keys", &fresh)).await;
     let sealed =
@@ -229,6 +232,34 @@ async fn handed_over(server: &TestServer, project: &ProjectId) {
     handing.flush().await;
     assert_eq!((svix.requests().len(), svix.messages().len()), (9, 1));
     latchkey_identity::clean_up::run(handing.app()).await.expect("a clean-up");
+}
+
+/// Begins to sign a program in; both codes.
+async fn program(server: &TestServer, body: &Value) -> (Value, Value) {
+    let codes = server.post("/auth/cli").client().json(body).send().await.expect(200);
+    (codes["polling_code"].clone(), codes["login_code"].clone())
+}
+
+/// The sign-in of a program, from its beginning to its end.
+async fn cli_logins(server: &TestServer) {
+    let ada = people::sign_in(server, "ada@example.com").await;
+    let nobody = people::anonymous(server).await;
+    let (polling, login) = program(server, &json!({ "anon_refresh_token": nobody.refresh_token })).await;
+    let body = json!({ "login_code": login, "mode": "claim-anon-session" });
+    server.post("/auth/cli/complete").client().json(&body).send().await.expect(200);
+    let body = json!({ "login_code": login, "refresh_token": ada.refresh_token });
+    server.post("/auth/cli/complete").client().json(&body).send().await.expect(200);
+    server.post("/auth/cli/poll").client().json(&json!({ "polling_code": polling })).send().await.expect(201);
+}
+
+/// Two programs that wait, with a secret of each kind.
+async fn waiting_programs(server: &TestServer) {
+    let ada = people::sign_in(server, "ada@example.com").await;
+    let nobody = people::anonymous(server).await;
+    program(server, &json!({ "anon_refresh_token": nobody.refresh_token })).await;
+    let (_, login) = program(server, &json!({})).await;
+    let body = json!({ "login_code": login, "refresh_token": ada.refresh_token });
+    server.post("/auth/cli/complete").client().json(&body).send().await.expect(200);
 }
 
 /// A sign-up rule that restricts somebody who was anonymous.

@@ -68,7 +68,7 @@ pub async fn created(server: &TestServer, fields: &Value) -> Person {
 
 /// Somebody who has not signed up.
 pub async fn anonymous(server: &TestServer) -> Person {
-    created(server, &json!({ "is_anonymous": true })).await
+    Person::of(&server.post("/auth/anonymous/sign-up").client().send().await.expect(200))
 }
 
 /// Somebody whom an administrator restricted.

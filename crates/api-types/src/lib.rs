@@ -6,6 +6,7 @@
 pub mod access;
 pub mod api_key;
 pub mod auth;
+pub mod cli_login;
 pub mod configuration;
 pub mod contact_channel;
 pub mod data_vault;

@@ -8,6 +8,7 @@
 //! For every secret key `x` there is a key `x_file` that names a file holding it; that is the whole rule, so
 //! `LATCHKEY_SECURITY__MASTER_KEYS_FILE` is simply the variable of `security.master_keys_file`.
 
+mod bot_challenge;
 mod cache;
 mod codes;
 mod database;
@@ -35,6 +36,7 @@ mod webhooks;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use bot_challenge::BotChallengeConfig;
 pub use cache::CacheConfig;
 pub use codes::CodesConfig;
 pub use database::DatabaseConfig;
@@ -82,6 +84,8 @@ pub struct Config {
     pub health: HealthConfig,
     /// Requests that the server makes itself: to OAuth providers, webhooks, the breach check.
     pub outgoing: OutgoingConfig,
+    /// The check that whoever signs up is no machine.
+    pub bot_challenge: BotChallengeConfig,
     /// Deliveries of events to the endpoints of projects.
     pub webhooks: WebhooksConfig,
     /// How long is kept what nobody may ask for again. A clean-up once a day deletes the rest.
@@ -124,6 +128,7 @@ impl Config {
         self.security.validate(found);
         self.mail.validate(found);
         self.health.validate(found);
+        self.bot_challenge.validate(found);
         self.webhooks.validate(found);
         self.retention.validate(found);
         for (index, project) in self.projects.iter().enumerate() {

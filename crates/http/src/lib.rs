@@ -16,6 +16,7 @@ mod json;
 mod metrics;
 mod observe;
 pub mod openapi;
+pub mod pages;
 mod reply;
 mod route;
 mod router;

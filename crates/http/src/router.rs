@@ -144,7 +144,7 @@ fn percent_decode(text: &str) -> Option<String> {
 }
 
 /// How long a body may take to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl<A: Application> Operation<A> {
     /// Serves a request: body, authentication, validation, handler.

@@ -30,6 +30,10 @@ use crate::{failure, headers, standard_headers};
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-stack-request-id");
 const ACTUAL_STATUS: HeaderName = HeaderName::from_static("x-stack-actual-status");
 
+/// The address of the connection, for pages.
+#[derive(Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
 /// The public listener's service: the API and the pages beside it. Cheap to clone.
 pub struct Service<A: Application = App>(Arc<Inner<A>>);
 
@@ -84,7 +88,11 @@ impl<A: Application> Service<A> {
                         .await
                 }
                 Target::Answer(response) if is_api => Ok(response),
-                Target::Answer(_) => inner.pages.clone().call(request).await.map_err(|never| match never {}),
+                Target::Answer(_) => {
+                    let mut request = request;
+                    request.extensions_mut().insert(Peer(peer));
+                    inner.pages.clone().call(request).await.map_err(|never| match never {})
+                }
             }
         };
         let limited = tokio::time::timeout(inner.config.request_timeout.into(), unwinding(work));

@@ -56,12 +56,12 @@ pub(crate) fn cors(headers: &mut HeaderMap) {
     headers.insert(VARY, text(ALLOWED));
 }
 
-/// The usual security headers; pages bring their own content security policy.
+/// The usual security headers; pages bring a stricter policy of their own.
 pub(crate) fn security(headers: &mut HeaderMap) {
     headers.insert(HeaderName::from_static("cross-origin-opener-policy"), text("same-origin"));
-    headers.insert(REFERRER_POLICY, text("strict-origin-when-cross-origin"));
+    headers.entry(REFERRER_POLICY).or_insert(text("strict-origin-when-cross-origin"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, text("nosniff"));
-    headers.insert(X_FRAME_OPTIONS, text("SAMEORIGIN"));
+    headers.entry(X_FRAME_OPTIONS).or_insert(text("SAMEORIGIN"));
     headers.insert(HeaderName::from_static("permissions-policy"), text(""));
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(text(""));
 }

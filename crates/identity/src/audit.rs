@@ -14,6 +14,7 @@ use crate::authenticate::Auth;
 /// Kinds of events, as words with dots.
 pub(crate) mod kind {
     pub(crate) const SIGNED_UP: &str = "user.signed_up";
+    pub(crate) const SIGNED_UP_ANONYMOUSLY: &str = "user.signed_up_anonymously";
     pub(crate) const SIGNED_IN: &str = "user.signed_in";
     pub(crate) const UPGRADED: &str = "user.upgraded";
     pub(crate) const CREATED: &str = "user.created";
@@ -25,6 +26,7 @@ pub(crate) mod kind {
     pub(crate) const PASSWORD_REFUSED: &str = "password.refused";
     pub(crate) const SESSION_CREATED: &str = "session.created";
     pub(crate) const SESSION_ENDED: &str = "session.ended";
+    pub(crate) const SESSION_GIVEN_TO_PROGRAM: &str = "session.given_to_program";
     pub(crate) const PROJECT_CREATED: &str = "project.created";
     pub(crate) const PROJECT_CHANGED: &str = "project.changed";
     pub(crate) const PROJECT_DELETED: &str = "project.deleted";

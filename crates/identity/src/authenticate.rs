@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::claims::AccessClaims;
 use crate::failure::Failure;
 use crate::projects::{self, Project};
+use crate::sessions;
 
 /// The sentinel that public clients send where a publishable key is expected.
 pub const PUBLIC_CLIENT: &str = "__stack_public_client__";
@@ -149,6 +150,22 @@ pub async fn authenticate(app: &App, credentials: &Credentials<'_>) -> Result<Op
     };
     let locale = credentials.accept_language.and_then(Locale::negotiate);
     Ok(Some(Auth { project, access, user, claims, locale }))
+}
+
+/// Somebody on one of the server's own pages: a client of the project, signed in if the refresh token is good.
+pub async fn visitor(
+    app: &App,
+    project: Arc<Project>,
+    refresh_token: Option<&str>,
+    accept_language: Option<&str>,
+) -> Result<Auth, Failure> {
+    let owned = match refresh_token {
+        Some(token) => sessions::of_refresh_token(app, &project.id, token).await?,
+        None => None,
+    };
+    let user = owned.map(|owned| CurrentUser { row: owned.user, session: owned.session.id });
+    let locale = accept_language.and_then(Locale::negotiate);
+    Ok(Auth { project, access: AccessType::Client, user, claims: None, locale })
 }
 
 /// Steps a to c.

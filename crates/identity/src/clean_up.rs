@@ -4,7 +4,7 @@
 use latchkey_config::Duration;
 use latchkey_storage::engine::Stmt;
 use latchkey_storage::{
-    audit_events, jobs, one_time_codes, outbox, sessions, team_invitations, webhook_messages,
+    audit_events, cli_logins, jobs, one_time_codes, outbox, sessions, team_invitations, webhook_messages,
 };
 
 use crate::app::App;
@@ -24,6 +24,7 @@ pub async fn run(app: &App) -> Result<u64, Failure> {
     let mut deleted = 0;
     deleted += in_chunks(app, || sessions::prune(before(retention.expired_sessions), CHUNK)).await?;
     deleted += in_chunks(app, || one_time_codes::prune(before(retention.one_time_codes), CHUNK)).await?;
+    deleted += in_chunks(app, || cli_logins::prune(before(retention.one_time_codes), CHUNK)).await?;
     deleted += in_chunks(app, || team_invitations::prune(before(retention.one_time_codes), CHUNK)).await?;
     deleted += in_chunks(app, || webhook_messages::prune(before(retention.webhook_log), CHUNK)).await?;
     // Messages that a Svix server never took.

@@ -3,7 +3,8 @@
 
 use latchkey_api_types::ids::ProjectId;
 use latchkey_storage::{
-    deployment_secrets, outbox, projects as stored_projects, signing_keys, users, webhook_endpoints,
+    cli_logins, deployment_secrets, outbox, projects as stored_projects, signing_keys, users,
+    webhook_endpoints,
 };
 
 use crate::app::App;
@@ -34,7 +35,7 @@ pub async fn reseal(app: &App) -> Result<usize, Failure> {
     }
     for project in projects::ids(app).await? {
         let of = project.clone();
-        let (row, keys, totp, endpoints) = app
+        let (row, keys, totp, endpoints, logins) = app
             .store
             .scan(move |tx| {
                 Box::pin(async move {
@@ -43,6 +44,7 @@ pub async fn reseal(app: &App) -> Result<usize, Failure> {
                         signing_keys::list(tx, &of).await?,
                         users::totp_secrets(tx, &of).await?,
                         webhook_endpoints::list(tx, &of).await?,
+                        cli_logins::sealed(tx, &of).await?,
                     ))
                 })
             })
@@ -67,6 +69,19 @@ pub async fn reseal(app: &App) -> Result<usize, Failure> {
                 let current = current.unwrap_or_else(|| endpoint.secret_sealed.clone());
                 let previous = resealed.as_deref().or(previous);
                 statements.push(webhook_endpoints::reseal(&endpoint, &current, previous));
+            }
+        }
+        for login in logins {
+            let (context, code) = (crate::cli_logins::seal_context(&login), &login.polling_code_hash);
+            if let Some(old) = &login.refresh_token_sealed
+                && let Some(sealed) = again(&context, old)?
+            {
+                statements.push(cli_logins::reseal(&project, code, old, &sealed));
+            }
+            if let Some(old) = &login.anonymous_token_sealed
+                && let Some(sealed) = again(&context, old)?
+            {
+                statements.push(cli_logins::reseal_anonymous(&project, code, old, &sealed));
             }
         }
         for secret in totp {

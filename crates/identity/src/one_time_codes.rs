@@ -162,14 +162,14 @@ pub(crate) fn with_code(callback: &Url, code: &str) -> String {
     link.into()
 }
 
-/// Reads a callback URL and checks that the project trusts it.
+/// Reads a callback URL and checks that the project trusts it, or has a built-in page there.
 ///
 /// # Errors
 /// `REDIRECT_URL_NOT_WHITELISTED`.
 pub(crate) fn trusted_callback(project: &Project, callback: &str) -> Result<Url, Failure> {
     Url::parse(callback)
         .ok()
-        .filter(|url| project.settings.trusts_redirect(url))
+        .filter(|url| project.settings.trusts_redirect(url) || project.has_page(url))
         .ok_or_else(|| KnownError::redirect_url_not_whitelisted().into())
 }
 

@@ -43,11 +43,7 @@ pub(crate) fn check_length(project: &Project, field: &str, password: &Secret<Str
 /// # Errors
 /// `PASSWORD_TOO_SHORT`, `SCHEMA_ERROR` if too long, `PASSWORD_REQUIREMENTS_NOT_MET` for the rules that the contract
 /// does not know.
-pub(crate) async fn check_new(
-    app: &App,
-    project: &Project,
-    password: &Secret<String>,
-) -> Result<(), Failure> {
+pub async fn check_new(app: &App, project: &Project, password: &Secret<String>) -> Result<(), Failure> {
     let rules = &project.settings.latchkey.password;
     let text = password.expose();
     check_length(project, "password", password)?;

@@ -17,6 +17,7 @@ use latchkey_storage::key_sets::{self, KeySetRow};
 use latchkey_storage::projects::{self, ProjectRow};
 use latchkey_storage::webhook_endpoints;
 use quick_cache::sync::Cache;
+use url::Url;
 
 use crate::app::App;
 use crate::failure::Failure;
@@ -26,6 +27,9 @@ pub(crate) use configuration::{Configuration, change, resealed};
 pub use configuration::{change_settings, settings_in};
 pub use views::client_view;
 pub(crate) use views::theme_exists;
+
+/// The names of the built-in pages to which mails may lead, below `PUBLIC_URL/projects/PROJECT_ID/handler/`.
+pub const PAGES: [&str; 4] = ["cli-auth-confirm", "email-verification", "password-reset", "team-invitation"];
 
 /// How long a project is believed without looking again, milliseconds.
 const FRESH_FOR: i64 = 1000;
@@ -67,6 +71,15 @@ impl Project {
             let valid = set.revoked_at.is_none() && set.expires_at.is_none_or(|end| end > now);
             accepted | (stored.as_ref().is_some_and(|stored| *stored == presented) & valid)
         })
+    }
+
+    /// Whether a URL is that of one of the project's built-in pages, exactly: then it needs no configuration to be
+    /// trusted.
+    pub(crate) fn has_page(&self, url: &Url) -> bool {
+        let Ok(pages) = Url::parse(&format!("{}/projects/{}/handler/", self.public_url, self.id)) else {
+            return false;
+        };
+        PAGES.iter().any(|page| pages.join(page).is_ok_and(|own| own == *url))
     }
 
     /// Makes a project of what was read. Settings that are the same as those of `before` are not opened again.

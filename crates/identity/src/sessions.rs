@@ -189,6 +189,26 @@ async fn end_reused(app: &App, session: &SessionRow) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The session that a refresh token would refresh now, and its user. A token that was rotated away longer ago than the
+/// overlap ends its session, as it does in a refresh.
+pub(crate) async fn of_refresh_token(
+    app: &App,
+    project: &ProjectId,
+    refresh_token: &str,
+) -> Result<Option<OwnedSessionRow>, Failure> {
+    let Some(token) = RefreshToken::parse(refresh_token) else { return Ok(None) };
+    let Some(owned) = find_family(app, project, &token).await? else { return Ok(None) };
+    let now = app.now();
+    if owned.session.expires_at.is_some_and(|end| end <= now) {
+        return Ok(None);
+    }
+    if matches!(standing(app, &owned.session, &token, now), Standing::Reused) {
+        end_reused(app, &owned.session).await?;
+        return Ok(None);
+    }
+    Ok(Some(owned))
+}
+
 /// Lists the sessions of a user, newest first. Impersonation is shown to administrators only.
 pub async fn list(app: &App, auth: &Auth, user: UserId) -> Result<Vec<Session>, Failure> {
     if auth.access == AccessType::Client && auth.me()?.row.id != user {
@@ -252,6 +272,14 @@ pub async fn end_current(app: &App, auth: &Auth) -> Result<(), Failure> {
     } else {
         Err(KnownError::refresh_token_not_found_or_expired().into())
     }
+}
+
+/// Ends the session of whoever is signed in, if it still lives; where nobody is, there is nothing to do.
+pub async fn end_own(app: &App, auth: &Auth) -> Result<(), Failure> {
+    if let Some(user) = &auth.user {
+        delete(app, auth, user.session, user.row.id).await?;
+    }
+    Ok(())
 }
 
 /// Deletes a session and records it; whether there was one.

@@ -1,5 +1,6 @@
 //! The ways to sign in, one file each, and what they all end with.
 
+pub mod anonymous;
 pub mod otp;
 pub mod passkey;
 pub mod password;
@@ -33,11 +34,12 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// The country, two upper-case letters, if the proxy that is trusted names one.
+    /// The country, if the operator's proxy tells it: two letters, upper case. `XX` is how proxies say that they do not
+    /// know.
     pub(crate) fn country_code(&self) -> Option<String> {
-        let text = self.end_user.as_ref()?.country_code.as_deref()?;
-        let is_code = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
-        is_code.then(|| text.to_ascii_uppercase())
+        let code = self.end_user.as_ref()?.country_code.as_ref()?.to_ascii_uppercase();
+        let is_code = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()) && code != "XX";
+        is_code.then_some(code)
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use latchkey_config::{Config, ConnectionUrl};
 use latchkey_crypto::{HashParams, MasterKeys, PasswordHasher, Random};
-use latchkey_http::{Limits, Metrics, Observe, Readiness, Service, api, docs};
+use latchkey_http::{Limits, Metrics, Observe, Readiness, Service, api, docs, pages};
 use latchkey_identity::outgoing::Outgoing;
 use latchkey_identity::{App, Clock, Failure, Parts, jobs};
 use latchkey_mail::Transport;
@@ -150,7 +150,10 @@ pub async fn start(wiring: Wiring) -> Result<Running, String> {
 
     let mut registry = Registry::default();
     let metrics = Metrics::new(&mut registry);
-    let pages = docs::pages(database(&app)).merge(docs::email_probe(Arc::clone(&app))).merge(wiring.pages);
+    let pages = docs::pages(database(&app))
+        .merge(docs::email_probe(Arc::clone(&app)))
+        .merge(pages::pages(&app, &server))
+        .merge(wiring.pages);
     let service = Service::new(Arc::clone(&app), server, api::routes(), pages, metrics.clone());
     let (stop, stopped) = watch::channel(false);
     let until = |mut stopped: watch::Receiver<bool>| async move {

@@ -2,6 +2,7 @@
 
 pub mod api_keys;
 pub mod audit_events;
+pub mod cli_logins;
 pub mod contact_channels;
 pub mod credentials;
 pub mod data_vault_entries;
@@ -55,4 +56,5 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "0012_team_invitations_expiry",
         sql: include_str!("../migrations/0012_team_invitations_expiry.sql"),
     },
+    Migration { name: "0013_cli_logins", sql: include_str!("../migrations/0013_cli_logins.sql") },
 ];

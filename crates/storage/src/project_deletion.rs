@@ -46,6 +46,7 @@ tables! {
     "audit_events" ("id"),
     "one_time_codes" ("id"),
     "password_reset_requests" ("id"),
+    "cli_logins" ("polling_code_hash"),
     "images" ("id"),
     "sessions" ("id"),
     "contact_channels" ("id"),

@@ -219,11 +219,13 @@ pub fn delete(project: &ProjectId, id: UserId) -> Stmt {
     stmt("DELETE FROM users WHERE project_id = $1 AND id = $2", args![project, id])
 }
 
-/// Turns an anonymous user into a signed-up one. Affects no row if the user is not anonymous (any more).
-pub fn upgrade(project: &ProjectId, id: UserId, now: i64) -> Stmt {
+/// Turns an anonymous user into one who signs up as this row says: when, from where unless that was known before, and
+/// how suspect. Affects no row if the user is not anonymous (any more).
+pub fn upgrade(row: &UserRow) -> Stmt {
     stmt(
-        "UPDATE users SET is_anonymous = $3, signed_up_at = $4 WHERE project_id = $1 AND id = $2 AND is_anonymous",
-        args![project, id, false, now],
+        "UPDATE users SET is_anonymous = $3, signed_up_at = $4, country_code = COALESCE(country_code, $5), \
+         risk_bot = $6 WHERE project_id = $1 AND id = $2 AND is_anonymous",
+        args![row.project_id, row.id, false, row.signed_up_at, row.country_code, row.risk_bot],
     )
 }
 

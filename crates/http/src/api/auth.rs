@@ -1,5 +1,7 @@
 //! Everything below `/auth`: sessions, and one file for each method of signing in.
 
+mod anonymous;
+mod cli;
 mod oauth;
 mod otp;
 mod passkey;
@@ -12,6 +14,8 @@ use crate::route::Route;
 /// The rows of the table.
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = Vec::new();
+    routes.extend(anonymous::routes());
+    routes.extend(cli::routes());
     routes.extend(password::routes());
     routes.extend(passkey::routes());
     routes.extend(password_reset::routes());

@@ -19,6 +19,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::audit::{self, Actor, Event};
 use crate::authenticate::Auth;
+use crate::bot_challenge::{self, BotChallenge, Outcome};
 use crate::contact_channels::{normalise_email, used_for_auth};
 use crate::failure::Failure;
 use crate::one_time_codes::{self, kind, trusted_callback, with_code};
@@ -41,6 +42,9 @@ struct Promise {
     email: String,
     country_code: Option<String>,
     address: Option<IpAddr>,
+    /// What the challenge against bots said.
+    #[serde(default)]
+    challenge: Outcome,
 }
 
 /// Mails a code to an address and gives the nonce, which completes the six characters that are typed. To a new address
@@ -48,12 +52,14 @@ struct Promise {
 ///
 /// # Errors
 /// In this order: 403 where the project does not sign in by codes, `USER_EMAIL_ALREADY_EXISTS` if the address is known
-/// and not verified, `SIGN_UP_NOT_ENABLED` if it is not known, `REDIRECT_URL_NOT_WHITELISTED`.
+/// and not verified, `SIGN_UP_NOT_ENABLED` if it is not known, `BOT_CHALLENGE_REQUIRED` or `BOT_CHALLENGE_FAILED`,
+/// `REDIRECT_URL_NOT_WHITELISTED`.
 pub async fn send_code(
     app: &App,
     auth: &Auth,
     email: &str,
     callback: &str,
+    challenge: &BotChallenge,
     origin: &Origin,
 ) -> Result<String, Failure> {
     let project = &auth.project;
@@ -67,8 +73,9 @@ pub async fn send_code(
             normalise_email(email)
         }
     };
+    let challenge = bot_challenge::check(app, challenge, origin.address).await?;
     let callback = trusted_callback(project, callback)?;
-    let promise = Promise { email, country_code: origin.country_code(), address: origin.address };
+    let promise = Promise { email, country_code: origin.country_code(), address: origin.address, challenge };
     let lifetime = app.config.codes.sign_in_lifetime.as_millis();
     let code = one_time_codes::issue(app, &project.id, kind::MAGIC_LINK, &promise, lifetime)?;
     let typed = one_time_codes::typed(&code.code).to_uppercase();
@@ -97,7 +104,7 @@ pub async fn check_code(app: &App, project: &ProjectId, code: &str) -> Result<()
 /// # Errors
 /// Those of `one_time_codes::look_up`, then `USER_EMAIL_ALREADY_EXISTS` if the address is known and not verified,
 /// `SIGN_UP_NOT_ENABLED`, 403 for somebody new where the project does not sign in by codes any more,
-/// `SIGN_UP_REJECTED`, `MULTI_FACTOR_AUTHENTICATION_REQUIRED`.
+/// `BOT_CHALLENGE_FAILED` for somebody new whose challenge was unavailable, `SIGN_UP_REJECTED`, `MULTI_FACTOR_AUTHENTICATION_REQUIRED`.
 pub async fn sign_in(app: &App, auth: &Auth, code: &str, origin: Origin) -> Result<SignInResult, Failure> {
     let found = one_time_codes::look_up(app, &auth.project.id, kind::MAGIC_LINK, code).await?;
     for _ in 0..ATTEMPTS {
@@ -175,19 +182,19 @@ async fn sign_up(
     anonymous: Option<UserRow>,
     origin: &Origin,
 ) -> Result<(UserRow, Vec<Stmt>), Failure> {
+    promise.challenge.admit_new_account(app)?;
     let email = normalise_email(&promise.email);
     let now = app.now();
     let is_upgrade = anonymous.is_some();
     let mut user = match anonymous {
         Some(anonymous) => UserRow { is_anonymous: false, signed_up_at: now, ..anonymous },
-        None => UserRow {
-            country_code: promise.country_code.clone(),
-            ..blank(&project.id, UserId::from_uuid(app.random.uuid()), now)
-        },
+        None => blank(&project.id, UserId::from_uuid(app.random.uuid()), now),
     };
+    user.country_code = user.country_code.or_else(|| promise.country_code.clone());
+    user.risk_bot = promise.challenge.risk();
     let applicant = Applicant {
         email: &email,
-        country_code: user.country_code.as_ref().or(promise.country_code.as_ref()).map_or("", String::as_str),
+        country_code: user.country_code.as_deref().unwrap_or_default(),
         auth_method: "otp",
         oauth_provider: "",
         risk_bot: user.risk_bot,

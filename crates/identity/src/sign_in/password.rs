@@ -12,6 +12,7 @@ use latchkey_storage::users::UserRow;
 use crate::app::App;
 use crate::audit::{self, Actor, Event};
 use crate::authenticate::Auth;
+use crate::bot_challenge::{self, BotChallenge};
 use crate::contact_channels::normalise_email;
 use crate::failure::Failure;
 use crate::one_time_codes::{email_verification, trusted_callback};
@@ -33,6 +34,8 @@ pub struct SignUp {
     pub password: Secret<String>,
     /// Where the link of the verification mail leads; without it no mail is sent.
     pub verification_callback_url: Option<String>,
+    /// The answer to a challenge against bots.
+    pub bot_challenge: BotChallenge,
     /// From where.
     pub origin: Origin,
 }
@@ -41,7 +44,8 @@ pub struct SignUp {
 ///
 /// # Errors
 /// In this order: `PASSWORD_AUTHENTICATION_NOT_ENABLED`, `REDIRECT_URL_NOT_WHITELISTED`, `SIGN_UP_NOT_ENABLED`,
-/// the password rules, `USER_EMAIL_ALREADY_EXISTS`, `SIGN_UP_REJECTED`, `MULTI_FACTOR_AUTHENTICATION_REQUIRED`.
+/// the password rules, `BOT_CHALLENGE_REQUIRED` or `BOT_CHALLENGE_FAILED`, `SIGN_UP_REJECTED`,
+/// `USER_EMAIL_ALREADY_EXISTS`, `MULTI_FACTOR_AUTHENTICATION_REQUIRED`.
 pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPair, Failure> {
     let project = &auth.project;
     let settings = &project.settings;
@@ -54,23 +58,24 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
         return Err(KnownError::sign_up_not_enabled().into());
     }
     passwords::check_new(app, project, &request.password).await?;
+    let challenge = bot_challenge::check(app, &request.bot_challenge, request.origin.address).await?;
+    challenge.admit_new_account(app)?;
     let email = normalise_email(&request.email);
-    let taken = || Failure::from(KnownError::user_email_already_exists(&email, false));
-    if is_taken(app, auth, &email).await? {
-        return Err(taken());
-    }
-    let country = request.origin.country_code();
-    let admission = sign_up_rules::admit(settings, &applicant(auth, &email, country.as_deref()))?;
-    let hash = app.hasher.hash(request.password).await?;
 
     let now = app.now();
     let upgraded = auth.user.as_ref().map(|user| &user.row).filter(|user| user.is_anonymous);
     let mut user = match upgraded {
         Some(anonymous) => UserRow { is_anonymous: false, signed_up_at: now, ..anonymous.clone() },
-        None => {
-            UserRow { country_code: country, ..blank(&project.id, UserId::from_uuid(app.random.uuid()), now) }
-        }
+        None => blank(&project.id, UserId::from_uuid(app.random.uuid()), now),
     };
+    user.country_code = user.country_code.or_else(|| request.origin.country_code());
+    user.risk_bot = challenge.risk();
+    let admission = sign_up_rules::admit(settings, &applicant(&user, &email))?;
+    let taken = || Failure::from(KnownError::user_email_already_exists(&email, false));
+    if is_taken(app, auth, &email).await? {
+        return Err(taken());
+    }
+    let hash = app.hasher.hash(request.password).await?;
     // An anonymous user may have noted this very address before, and even verified it.
     let verified = user.primary_email.as_ref() == Some(&email) && user.primary_email_verified == Some(true);
     user.primary_email = Some(email.clone());
@@ -120,16 +125,15 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
     }
 }
 
-/// What the sign-up rules know of somebody who signs up with a password.
-fn applicant<'a>(auth: &'a Auth, email: &'a str, country: Option<&'a str>) -> Applicant<'a> {
-    let anonymous = auth.user.as_ref().map(|user| &user.row).filter(|user| user.is_anonymous);
+/// What the sign-up rules know of somebody who signs up with a password as this user.
+fn applicant<'a>(user: &'a UserRow, email: &'a str) -> Applicant<'a> {
     Applicant {
         email,
-        country_code: anonymous.and_then(|user| user.country_code.as_deref()).or(country).unwrap_or_default(),
+        country_code: user.country_code.as_deref().unwrap_or_default(),
         auth_method: "password",
         oauth_provider: "",
-        risk_bot: anonymous.map_or(0, |user| user.risk_bot),
-        risk_free_trial_abuse: anonymous.map_or(0, |user| user.risk_free_trial_abuse),
+        risk_bot: user.risk_bot,
+        risk_free_trial_abuse: user.risk_free_trial_abuse,
     }
 }
 

@@ -125,10 +125,8 @@ pub(crate) async fn upgrade(
     password: Option<&str>,
 ) -> Result<Vec<Stmt>, Failure> {
     let now = row.signed_up_at;
-    let mut statements = vec![
-        users::upgrade(&project.id, row.id, now).exactly(1),
-        contact_channels::demote_primary(&project.id, row.id),
-    ];
+    let mut statements =
+        vec![users::upgrade(row).exactly(1), contact_channels::demote_primary(&project.id, row.id)];
     let channel = primary_email(row, ContactChannelId::from_uuid(app.random.uuid()), now);
     statements.extend(channel.iter().map(contact_channels::upsert));
     statements.extend(password.map(|hash| credentials::set_password(&project.id, row.id, hash, now)));

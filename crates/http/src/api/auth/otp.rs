@@ -1,13 +1,14 @@
 //! Codes and links by mail that sign in.
 
 use latchkey_api_types::ErrorCode::{
-    MultiFactorAuthenticationRequired, RedirectUrlNotWhitelisted, SignUpNotEnabled, SignUpRejected,
-    UserEmailAlreadyExists, VerificationCodeAlreadyUsed, VerificationCodeExpired,
-    VerificationCodeMaxAttemptsReached, VerificationCodeNotFound,
+    BotChallengeFailed, BotChallengeRequired, MultiFactorAuthenticationRequired, RedirectUrlNotWhitelisted,
+    SignUpNotEnabled, SignUpRejected, UserEmailAlreadyExists, VerificationCodeAlreadyUsed,
+    VerificationCodeExpired, VerificationCodeMaxAttemptsReached, VerificationCodeNotFound,
 };
 use latchkey_api_types::auth::{SignInCodeRequest, SignInCodeSent, SignInResult};
 use latchkey_api_types::contact_channel::{CodeCheck, VerificationCode};
 use latchkey_identity::Failure;
+use latchkey_identity::bot_challenge::BotChallenge;
 use latchkey_identity::sign_in::{Origin, otp};
 
 use crate::call::Call;
@@ -20,7 +21,13 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::post("/auth/otp/send-sign-in-code", "Mail a code and a link that sign in")
             .rate(RateClass::Mail)
-            .errors(&[UserEmailAlreadyExists, SignUpNotEnabled, RedirectUrlNotWhitelisted])
+            .errors(&[
+                UserEmailAlreadyExists,
+                SignUpNotEnabled,
+                BotChallengeRequired,
+                BotChallengeFailed,
+                RedirectUrlNotWhitelisted,
+            ])
             .on(ANY, send_code),
         Route::post("/auth/otp/sign-in", "Sign in by a mailed code")
             .rate(RateClass::Credential)
@@ -31,6 +38,7 @@ pub(super) fn routes() -> Vec<Route> {
                 VerificationCodeMaxAttemptsReached,
                 UserEmailAlreadyExists,
                 SignUpNotEnabled,
+                BotChallengeFailed,
                 SignUpRejected,
                 MultiFactorAuthenticationRequired,
             ])
@@ -49,7 +57,13 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn send_code(call: Call, Body(body): Body<SignInCodeRequest>) -> Result<Json<SignInCodeSent>, Failure> {
     let (email, callback) = (body.email.as_str(), body.callback_url.as_str());
-    let nonce = otp::send_code(&call.app, &call.auth, email, callback, &origin(&call.request)).await?;
+    let challenge = BotChallenge {
+        token: body.bot_challenge_token.as_ref().map(|token| token.as_str().to_owned()),
+        phase: body.bot_challenge_phase,
+        is_unavailable: body.bot_challenge_unavailable.is_some(),
+    };
+    let origin = origin(&call.request);
+    let nonce = otp::send_code(&call.app, &call.auth, email, callback, &challenge, &origin).await?;
     Ok(Json(SignInCodeSent { nonce }))
 }
 

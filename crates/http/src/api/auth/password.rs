@@ -1,12 +1,15 @@
 //! Email and password.
 
 use latchkey_api_types::ErrorCode::{
-    EmailPasswordMismatch, MultiFactorAuthenticationRequired, PasswordAuthenticationNotEnabled,
-    PasswordConfirmationMismatch, PasswordRequirementsNotMet, PasswordTooShort, RedirectUrlNotWhitelisted,
-    SignUpNotEnabled, SignUpRejected, UserDoesNotHavePassword, UserEmailAlreadyExists,
+    BotChallengeFailed, BotChallengeRequired, EmailPasswordMismatch, MultiFactorAuthenticationRequired,
+    PasswordAuthenticationNotEnabled, PasswordConfirmationMismatch, PasswordRequirementsNotMet,
+    PasswordTooShort, RedirectUrlNotWhitelisted, SignUpNotEnabled, SignUpRejected, UserDoesNotHavePassword,
+    UserEmailAlreadyExists,
 };
 use latchkey_api_types::auth::{PasswordSet, PasswordSignIn, PasswordSignUp, PasswordUpdate, TokenPair};
+use latchkey_api_types::input::SecretText;
 use latchkey_identity::Secret;
+use latchkey_identity::bot_challenge::BotChallenge;
 use latchkey_identity::sign_in::Origin;
 use latchkey_identity::sign_in::password::{SignUp, sign_in, sign_up};
 use latchkey_identity::{Failure, passwords};
@@ -28,6 +31,8 @@ pub(super) fn routes() -> Vec<Route> {
                 SignUpRejected,
                 PasswordTooShort,
                 PasswordRequirementsNotMet,
+                BotChallengeRequired,
+                BotChallengeFailed,
                 UserEmailAlreadyExists,
                 MultiFactorAuthenticationRequired,
             ])
@@ -64,6 +69,11 @@ async fn handle_sign_up(call: Call, Body(body): Body<PasswordSignUp>) -> Result<
         verification_callback_url: body
             .verification_callback_url
             .map(latchkey_api_types::input::UrlText::into_string),
+        bot_challenge: BotChallenge {
+            token: body.bot_challenge_token.map(SecretText::into_string),
+            phase: body.bot_challenge_phase,
+            is_unavailable: body.bot_challenge_unavailable.is_some(),
+        },
         origin: origin(&call.request),
     };
     sign_up(&call.app, &call.auth, request).await.map(Json)

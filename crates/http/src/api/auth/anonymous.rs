@@ -1,0 +1,23 @@
+//! Users who have not signed up.
+
+use latchkey_api_types::auth::TokenPair;
+use latchkey_identity::Failure;
+use latchkey_identity::sign_in::{Origin, anonymous};
+
+use crate::call::Call;
+use crate::reply::Json;
+use crate::route::{ANY, RateClass, Route};
+
+/// The rows of the table.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::post("/auth/anonymous/sign-up", "Create an anonymous user")
+            .rate(RateClass::Credential)
+            .on(ANY, sign_up),
+    ]
+}
+
+async fn sign_up(call: Call) -> Result<Json<TokenPair>, Failure> {
+    let origin = Origin { end_user: call.request.end_user(), address: call.request.client_address() };
+    anonymous::sign_up(&call.app, &call.auth.project, origin).await.map(Json)
+}
