@@ -6,6 +6,7 @@
 
 mod crash {
     mod deletion;
+    mod mails;
     mod process;
     mod rounds;
     mod webhooks;

@@ -17,6 +17,7 @@ mod http {
     mod oauth_providers;
     mod one_time_codes;
     mod otp;
+    mod outbox;
     mod pages;
     mod passkeys;
     mod password;

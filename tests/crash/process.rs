@@ -62,6 +62,7 @@ impl Place {
             .env("LATCHKEY_PASSWORDS__ITERATIONS", "1")
             .env("LATCHKEY_PASSWORDS__QUEUE", "1000")
             .env("LATCHKEY_WEBHOOKS__TIMEOUT", "3s")
+            .env("LATCHKEY_MAIL__TIMEOUT", "3s")
             .env("LATCHKEY_SERVER__OBSERVE_BIND", "127.0.0.1:0");
         command
     }

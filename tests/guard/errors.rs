@@ -28,8 +28,6 @@ const LATER: &[(&str, &str)] = &[
     ("PROJECT_PERMISSION_REQUIRED", "permissions"),
     ("ITEM_QUANTITY_INSUFFICIENT_AMOUNT", "dashboard seats"),
     ("TEMPLATE_SOURCE_REWRITE_ERROR", "custom mail"),
-    ("EMAIL_NOT_EDITABLE", "custom mail"),
-    ("EMAIL_CAPACITY_BOOST_ALREADY_ACTIVE", "custom mail"),
 ];
 
 /// Codes that exist for clients: ancestors in the tree, and those that the contract says are never raised.

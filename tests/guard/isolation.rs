@@ -14,6 +14,7 @@ struct Belongings {
     channel: String,
     account: String,
     passkey: String,
+    mail: String,
 }
 
 /// Gives Ada a team, an open invitation to it, an account with a provider, and a passkey; she has an address.
@@ -25,7 +26,9 @@ async fn belongings(server: &TestServer, ada: &Person) -> Belongings {
     let channel = channels["items"][0]["id"].as_str().expect("an id").to_owned();
     passkeys::registered(server, ada).await;
     let passkey = passkeys::list(server, &ada.id).await[0]["id"].as_str().expect("an id").to_owned();
-    Belongings { team, invitation, channel, account: stored::linked_account(server, &ada.id).await, passkey }
+    let mails = server.get("/emails/outbox").server().send().await.expect(200);
+    let mail = mails["items"][0]["id"].as_str().expect("the mail of the invitation").to_owned();
+    Belongings { team, invitation, channel, account: stored::linked_account(server, &ada.id).await, passkey, mail }
 }
 
 /// What path parameters mean. A route with a parameter that is missing here fails the test: say what it names.
@@ -41,6 +44,7 @@ fn own_value(path: &str, name: &str, ada: &Person, own: &Belongings) -> Option<S
         // Every project has it; what is asked is whose team or user it is held by.
         "permission_id" => Some("team_member".to_owned()),
         "id" if path.starts_with("/team-invitations") => Some(own.invitation.clone()),
+        "id" if path.starts_with("/emails/outbox") => Some(own.mail.clone()),
         "id" => Some(ada.session_id()),
         // Nobody's; real ones are swapped in `http/webhooks/endpoints.rs`.
         "endpoint_id" => Some("ep_000000000000000000000000000".to_owned()),

@@ -4,6 +4,7 @@
 pub mod authenticator;
 pub mod forge;
 pub mod mail;
+pub mod mail_server;
 pub mod operations;
 pub mod owners;
 pub mod passkeys;

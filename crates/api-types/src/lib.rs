@@ -21,12 +21,14 @@ pub mod list;
 pub mod locale;
 pub mod notification;
 pub mod oauth_account;
+pub mod outbox;
 pub mod passkey;
 pub mod permission;
 pub mod project;
 mod schema;
 pub mod session;
 pub mod team;
+pub mod timestamps;
 pub mod user;
 pub mod webhook;
 

@@ -44,7 +44,7 @@ pub use errors::{ConfigError, ConfigErrors, Problem};
 pub use health::HealthConfig;
 pub use load::{Sources, process_environment};
 pub use log::{LogConfig, LogFormat};
-pub use mail::MailConfig;
+pub use mail::{MailConfig, MailTls, SharedMailServer, mail_sender};
 pub use origin::Origin;
 pub use outgoing::OutgoingConfig;
 pub use passwords::{BreachCheck, PasswordsConfig};

@@ -212,8 +212,8 @@ fn variables_nest_by_two_underscores_and_hold_toml_or_json() {
         ("LATCHKEY_PROJECT", r#"[{ id = "internal", keys = { publishable_client_key = "pck_a" } }]"#),
         ("LATCHKEY_PROJECT__0__KEYS__SECRET_SERVER_KEY", "ssk_b"),
         ("LATCHKEY_PROJECT__0__SETTINGS__AUTH__ALLOW_SIGN_UP", "false"),
-        ("LATCHKEY_MAIL", r#"{"sender_name": "Example"}"#),
-        ("LATCHKEY_MAIL__SENDER_ADDRESS", "auth@example.com"),
+        ("LATCHKEY_MAIL__SHARED", r#"{"sender_name": "Example"}"#),
+        ("LATCHKEY_MAIL__SHARED__SENDER_ADDRESS", "auth@example.com"),
         ("PATH", "/bin"),
     ])
     .unwrap();
@@ -227,7 +227,7 @@ fn variables_nest_by_two_underscores_and_hold_toml_or_json() {
     assert_eq!(project.keys.secret_server_key.as_ref().unwrap().expose(), "ssk_b");
     assert!(!project.settings.auth.allow_sign_up);
     assert_eq!(
-        (config.mail.sender_name.as_str(), config.mail.sender_address.as_str()),
+        (config.mail.shared.sender_name.as_str(), config.mail.shared.sender_address.as_str()),
         ("Example", "auth@example.com")
     );
 }

@@ -12,6 +12,7 @@ mod images;
 mod key_sets;
 mod notifications;
 mod oauth_providers;
+mod outbox;
 mod passkeys;
 mod permissions;
 mod projects;
@@ -45,6 +46,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(oauth_providers::routes());
     routes.extend(passkeys::routes());
     routes.extend(notifications::routes());
+    routes.extend(outbox::routes());
     routes.extend(teams::routes());
     routes.extend(team_invitations::routes());
     routes.extend(permissions::routes());

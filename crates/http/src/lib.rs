@@ -24,7 +24,6 @@ mod seam;
 mod serve;
 mod service;
 mod standard_headers;
-mod timestamps;
 
 pub use body::Body as ParsedBody;
 pub use call::{Call, Exchange, FromExchange, OpenCall};

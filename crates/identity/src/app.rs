@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use latchkey_config::Config;
 use latchkey_crypto::{MasterKeys, PasswordHasher, Random};
-use latchkey_mail::Transport;
+use latchkey_mail::{Smtp, Transport};
 use latchkey_storage::Store;
 use tokio::sync::Notify;
 
@@ -35,8 +35,10 @@ pub struct Parts {
     pub master_keys: MasterKeys,
     /// Threads that hash passwords.
     pub hasher: PasswordHasher,
-    /// Where mail goes; without it, mail waits in the queue.
+    /// Where mail goes of projects without a mail server of their own; without it, such mail waits.
     pub mail: Option<Arc<dyn Transport>>,
+    /// What speaks to the mail servers of projects.
+    pub smtp: Smtp,
     /// Outgoing HTTP.
     pub outgoing: Outgoing,
     /// Effective configuration; `server.public_url` must be set.
@@ -57,8 +59,10 @@ pub struct App {
     pub master_keys: MasterKeys,
     /// Threads that hash passwords.
     pub hasher: PasswordHasher,
-    /// Where mail goes; without it, mail waits in the queue.
+    /// Where mail goes of projects without a mail server of their own; without it, such mail waits.
     pub mail: Option<Arc<dyn Transport>>,
+    /// What speaks to the mail servers of projects.
+    pub smtp: Smtp,
     /// Outgoing HTTP.
     pub outgoing: Outgoing,
     /// Effective configuration.
@@ -91,6 +95,7 @@ impl App {
             master_keys: parts.master_keys,
             hasher: parts.hasher,
             mail: parts.mail,
+            smtp: parts.smtp,
             outgoing: parts.outgoing,
             config: parts.config,
             public_url: parts.public_url,

@@ -68,7 +68,7 @@ async fn sign_up(app: &App, project: &Project, address: &str) -> Result<UserRow,
     let Created { row, mut statements, .. } = users::creation(app, project, new);
     let text = "This mail shows that mail leaves this server. It was asked for by POST /health/email.";
     let html = format!("<p>{text}</p>");
-    let from = app.config.mail.sender(&project.display_name);
+    let from = app.config.mail.shared.sender(&project.display_name);
     let message = Message::new(address, from, "A probe of mail", text, html).map_err(Failure::internal)?;
     let recipient = Recipient::address_of(row.id, address);
     statements.push(outbox::queue(app, project, &recipient, &Mail::rendered(&message))?);

@@ -32,7 +32,7 @@ pub mod notifications;
 pub mod oauth_accounts;
 pub mod oauth_token;
 mod one_time_codes;
-mod outbox;
+pub mod outbox;
 pub mod outgoing;
 pub mod passkeys;
 pub mod passwords;

@@ -2,8 +2,12 @@
 //! afterwards, at least once. A mail is for a user or for addresses; whose address that is and whether the user still
 //! wants it is decided when it leaves.
 
+mod capacity;
 mod delivery;
+mod mails;
 mod rendering;
+mod server;
+mod test_mail;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -22,7 +26,10 @@ use crate::failure::Failure;
 use crate::notifications;
 use crate::projects::Project;
 
+pub use capacity::{boost, delivery_info};
 pub(crate) use delivery::{finish, start_due};
+pub use mails::{get, list, recent, update};
+pub use test_mail::send_test;
 
 /// How many mails one server delivers at a time.
 const SLOTS: usize = 32;
@@ -32,6 +39,7 @@ pub(crate) struct Outbox {
     slots: Arc<Semaphore>,
     /// Read by each delivery in progress, so that whoever may write knows that there is none.
     in_flight: Arc<RwLock<()>>,
+    pace: capacity::Pace,
     /// Whether it was said that there is no mail server.
     said_no_server: AtomicBool,
 }
@@ -41,6 +49,7 @@ impl Default for Outbox {
         Self {
             slots: Arc::new(Semaphore::new(SLOTS)),
             in_flight: Arc::default(),
+            pace: capacity::Pace::default(),
             said_no_server: AtomicBool::new(false),
         }
     }

@@ -139,6 +139,31 @@ impl Outgoing {
         Ok(OutgoingAnswer { status, body })
     }
 
+    /// The addresses of a host that may be connected to, for what does not speak HTTP. Connect to these and do not look
+    /// the name up again.
+    ///
+    /// # Errors
+    /// [`OutgoingError::Forbidden`] if it has none, [`OutgoingError::Transport`] if it is not known.
+    pub async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, OutgoingError> {
+        let host = host.trim().trim_end_matches('.');
+        // What looks like an address is one, in whatever spelling.
+        let literal = match Host::parse(host) {
+            Ok(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+            Ok(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+            _ => host.parse().ok(),
+        };
+        if let Some(address) = literal {
+            return if may_call(&self.exceptions, address) {
+                Ok(vec![SocketAddr::new(address, port)])
+            } else {
+                Err(OutgoingError::Forbidden(host.to_owned()))
+            };
+        }
+        let found = allowed(&self.exceptions, host, port).await;
+        let addresses = found.map_err(|error| OutgoingError::Transport(error.to_string()))?;
+        if addresses.is_empty() { Err(OutgoingError::Forbidden(host.to_owned())) } else { Ok(addresses) }
+    }
+
     /// Whether the host of a URL is among the exceptions: then it is a machine of the operator's.
     pub fn excepts(&self, url: &Url) -> bool {
         let address = match url.host() {
@@ -182,12 +207,7 @@ impl Resolve for GuardedResolver {
         let exceptions = Arc::clone(&self.exceptions);
         Box::pin(async move {
             let host = name.as_str().to_owned();
-            let named = |target: &AllowedTarget| matches!(target, AllowedTarget::Host(name) if name.eq_ignore_ascii_case(&host));
-            let excepted = exceptions.iter().any(named);
-            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0))
-                .await?
-                .filter(|address| excepted || may_call(&exceptions, address.ip()))
-                .collect();
+            let addresses = allowed(&exceptions, &host, 0).await?;
             if addresses.is_empty() {
                 return Err(Box::new(OutgoingError::Forbidden(host)).into());
             }
@@ -195,6 +215,14 @@ impl Resolve for GuardedResolver {
             Ok(addresses)
         })
     }
+}
+
+/// The addresses of a name that may be called.
+async fn allowed(exceptions: &[AllowedTarget], host: &str, port: u16) -> std::io::Result<Vec<SocketAddr>> {
+    let named = |target: &AllowedTarget| matches!(target, AllowedTarget::Host(name) if name.eq_ignore_ascii_case(host));
+    let excepted = exceptions.iter().any(named);
+    let found = tokio::net::lookup_host((host, port)).await?;
+    Ok(found.filter(|address| excepted || may_call(exceptions, address.ip())).collect())
 }
 
 /// Whether an address is one of the public internet, by the special-purpose registries of RFC 6890.
@@ -262,6 +290,29 @@ mod tests {
         for address in ["1.1.1.1", "93.184.216.34", "2606:4700:4700::1111"] {
             assert!(is_public(address.parse().unwrap()), "{address}");
         }
+    }
+
+    #[tokio::test]
+    async fn hosts_lead_to_private_addresses_by_no_spelling() {
+        let outgoing = Outgoing::new(Vec::new()).unwrap();
+        for host in [
+            "127.0.0.1",
+            "2130706433",
+            "0x7f.1",
+            "localhost",
+            "::1",
+            "[::1]",
+            "::ffff:10.0.0.1",
+            "127.0.0.1.",
+        ] {
+            assert!(outgoing.resolve(host, 25).await.is_err(), "{host}");
+        }
+        let outgoing =
+            Outgoing::new(vec!["127.0.0.1".parse().unwrap(), "localhost".parse().unwrap()]).unwrap();
+        assert_eq!(outgoing.resolve("127.0.0.1", 25).await.unwrap(), ["127.0.0.1:25".parse().unwrap()]);
+        assert!(outgoing.resolve("localhost", 25).await.is_ok());
+        assert!(outgoing.resolve("127.0.0.2", 25).await.is_err());
+        assert_eq!(outgoing.resolve("1.1.1.1", 25).await.unwrap().len(), 1);
     }
 
     #[test]

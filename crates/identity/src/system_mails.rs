@@ -147,7 +147,7 @@ pub(crate) fn api_key_revoked(
     description: &str,
 ) -> Result<Stmt, Failure> {
     let frame = frame(app, project, to);
-    let from = app.config.mail.sender(&project.display_name);
+    let from = app.config.mail.shared.sender(&project.display_name);
     let message = ApiKeyRevoked { description }.to_message(&frame, to.address, &from);
     let mail = Mail::rendered(&message.map_err(Failure::internal)?);
     outbox::queue(app, project, &to.recipient(), &mail)
@@ -168,7 +168,7 @@ fn send(
     variables: Value,
     built_in: impl Fn(&Frame<'_>, &str) -> Result<Message, MessageError>,
 ) -> Result<Stmt, Failure> {
-    let from = app.config.mail.sender(&project.display_name);
+    let from = app.config.mail.shared.sender(&project.display_name);
     let mut variables = match variables {
         Value::Object(variables) => variables,
         _ => Map::new(),

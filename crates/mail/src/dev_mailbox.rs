@@ -9,10 +9,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::{
-    message::Message,
-    transport::{Sending, Transport},
-};
+use crate::transport::{Letter, Sending, Transport};
 
 /// How many mails are kept; the oldest go first.
 const CAPACITY: usize = 1_000;
@@ -80,7 +77,8 @@ impl std::fmt::Debug for DevMailbox {
 }
 
 impl Transport for DevMailbox {
-    fn send<'a>(&'a self, message: &'a Message) -> Sending<'a> {
+    fn send<'a>(&'a self, letter: &'a Letter) -> Sending<'a> {
+        let message = &letter.message;
         let sent_at_millis = (self.now_millis)();
         let mut kept = self.kept();
         kept.received += 1;
@@ -103,11 +101,13 @@ impl Transport for DevMailbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Message;
 
     fn receive(mailbox: &DevMailbox, to: &str, subject: &str) {
         let message = Message::new(to, "s@b.com", subject, "text", "<b>html</b>").unwrap();
+        let letter = Letter { message, id: "0".to_owned(), sent_at_millis: 0, unsubscribe_url: None };
         // The future is ready at once: the mail is kept before it is awaited.
-        drop(mailbox.send(&message));
+        drop(mailbox.send(&letter));
     }
 
     #[test]

@@ -7,6 +7,20 @@ use crate::message::Message;
 /// A mail on its way.
 pub type Sending<'a> = Pin<Box<dyn Future<Output = Result<(), SendError>> + Send + 'a>>;
 
+/// A mail with what it needs for the way.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    /// The mail.
+    pub message: Message,
+    /// Names it among all mails: the same at every try, so that a reader who gets it twice can tell. Letters, digits
+    /// and hyphens.
+    pub id: String,
+    /// When it leaves, in milliseconds since the epoch.
+    pub sent_at_millis: i64,
+    /// Where its reader can say that there shall be no more of it (RFC 8058).
+    pub unsubscribe_url: Option<String>,
+}
+
 /// Why a mail could not be handed over, in words for the operator and the project's administrators.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
@@ -39,5 +53,5 @@ impl SendError {
 /// Takes mails away: hands them to a server, or keeps them.
 pub trait Transport: Send + Sync {
     /// Sends one mail; done when the other side has accepted it.
-    fn send<'a>(&'a self, message: &'a Message) -> Sending<'a>;
+    fn send<'a>(&'a self, letter: &'a Letter) -> Sending<'a>;
 }

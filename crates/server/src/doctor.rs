@@ -1,4 +1,4 @@
-//! `doctor`: looks at configuration, files, addresses and database, and says what is wrong.
+//! `doctor`: looks at configuration, files, addresses, mail server and database, and says what is wrong.
 
 use std::{fs, path::Path};
 
@@ -54,6 +54,7 @@ pub(crate) async fn run(common: Common, output: &Output) -> Result<(), Failed> {
     findings.extend(production(&config));
     findings.extend(database_directory(&config));
     findings.extend(configuration_file(&common));
+    findings.push(wire::examine_mail(&config).await);
     findings.extend(wire::examine(&config).await);
 
     let broken = findings.iter().filter(|finding| finding.verdict == Verdict::Error).count();

@@ -7,12 +7,12 @@ mod verbs;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use latchkey_config::{Config, ConnectionUrl};
+use latchkey_config::{Config, ConnectionUrl, MailTls};
 use latchkey_crypto::{HashParams, MasterKeys, PasswordHasher, Random};
 use latchkey_http::{Limits, Metrics, Observe, Readiness, Service, api, docs, pages};
 use latchkey_identity::outgoing::Outgoing;
 use latchkey_identity::{App, Clock, Failure, Parts, jobs};
-use latchkey_mail::Transport;
+use latchkey_mail::{Smtp, SmtpServer, SmtpTls, SmtpTransport, Transport};
 use latchkey_storage::engine::{DatabaseUrl, StoreOptions};
 use latchkey_storage::{MIGRATIONS, Store};
 use prometheus_client::registry::Registry;
@@ -20,7 +20,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub(crate) use verbs::{Mode, create_admin, examine, migrate, openapi, random, rotate_keys, serve};
+pub(crate) use verbs::{
+    Mode, create_admin, examine, examine_mail, migrate, openapi, random, rotate_keys, serve,
+};
 
 /// What a server is made of besides its configuration.
 pub struct Wiring {
@@ -30,7 +32,7 @@ pub struct Wiring {
     pub store: Store,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// Where mail goes; without it, mail waits in the queue.
+    /// Where mail goes of projects without a mail server of their own; without it, such mail waits.
     pub mail: Option<Arc<dyn Transport>>,
     /// Public listener, already bound.
     pub listener: TcpListener,
@@ -93,6 +95,38 @@ pub fn master_keys(config: &Config) -> Result<MasterKeys, String> {
         .ok_or_else(|| "security.master_keys is missing: set it to ID:BASE64 of 32 random bytes".into())
 }
 
+/// What speaks to mail servers.
+///
+/// # Errors
+/// A sentence that says what is wrong with the authorities that are to be trusted.
+fn smtp(config: &Config) -> Result<Smtp, String> {
+    let authorities = match &config.mail.ca_file {
+        None => None,
+        Some(path) => Some(std::fs::read(path).map_err(|error| format!("mail.ca_file: {path}: {error}"))?),
+    };
+    Smtp::new(authorities.as_deref(), config.mail.timeout.as_std())
+        .map_err(|error| format!("mail.ca_file: {error}"))
+}
+
+/// The mail server of the deployment; `None` if there is none.
+///
+/// # Errors
+/// As [`smtp`].
+fn shared_mail_server(config: &Config) -> Result<Option<SmtpTransport>, String> {
+    let shared = &config.mail.shared;
+    let Some(host) = &shared.host else { return Ok(None) };
+    let tls = match shared.tls {
+        MailTls::Auto => SmtpTls::Auto,
+        MailTls::Implicit => SmtpTls::Implicit,
+        MailTls::Starttls => SmtpTls::StartTls,
+        MailTls::None => SmtpTls::Plain,
+    };
+    let password = shared.password.as_ref().map(|password| password.expose().to_owned());
+    let credentials = shared.username.clone().zip(password);
+    let server = SmtpServer { host: host.clone(), port: shared.port, tls, credentials };
+    Ok(Some(SmtpTransport { smtp: smtp(config)?, server }))
+}
+
 /// Builds the application without listening: enough for commands that act on it.
 ///
 /// # Errors
@@ -115,6 +149,7 @@ pub async fn application(
     let outgoing =
         Outgoing::new(config.outgoing.allow_private_addresses.clone()).map_err(|error| error.to_string())?;
     let master_keys = master_keys(&config)?;
+    let smtp = smtp(&config)?;
     App::start(Parts {
         store,
         clock,
@@ -122,6 +157,7 @@ pub async fn application(
         master_keys,
         hasher,
         mail,
+        smtp,
         outgoing,
         config,
         public_url,

@@ -279,14 +279,15 @@ pub async fn list(
     .await
 }
 
-/// Writes what may change about a mail that nobody is sending; touches no row if it changed since it was read.
+/// Writes what may change about a mail that nobody is sending; touches no row if it changed since it was read. Who is
+/// writing what it says has no say any more.
 pub fn update(project: &ProjectId, row: &OutboxRow, now: i64) -> Stmt {
     stmt(
-        "UPDATE outbox SET state = 'waiting', user_id = $4, addresses = $5, content_sealed = $6, is_paused = $7, \
+        "UPDATE outbox SET state = 'waiting', locked_until = NULL, user_id = $4, addresses = $5, content_sealed = $6, is_paused = $7, \
          scheduled_at = $8, run_at = $9, attempts = $10, errors = $11, render_error = $12, has_rendered = $13, \
          ended_at = NULL, delivered_to = CASE WHEN addresses = $5 THEN delivered_to END, updated_at = $14, \
          revision = revision + 1 WHERE project_id = $1 AND id = $2 AND revision = $3 \
-         AND state IN ('waiting', 'server-error') AND (locked_until IS NULL OR locked_until <= $14)",
+         AND state IN ('waiting', 'server-error') AND (locked_until IS NULL OR locked_until <= $14 OR NOT has_rendered)",
         args![
             project,
             row.id,
@@ -309,9 +310,9 @@ pub fn update(project: &ProjectId, row: &OutboxRow, now: i64) -> Stmt {
 /// Cancels a mail that nobody is sending; touches no row if it changed since it was read.
 pub fn cancel(project: &ProjectId, row: &OutboxRow, now: i64) -> Stmt {
     stmt(
-        "UPDATE outbox SET state = 'skipped', skipped_reason = 'MANUALLY_CANCELLED', ended_at = $4, updated_at = $4, \
-         revision = revision + 1 WHERE project_id = $1 AND id = $2 AND revision = $3 \
-         AND state IN ('waiting', 'server-error') AND (locked_until IS NULL OR locked_until <= $4)",
+        "UPDATE outbox SET state = 'skipped', skipped_reason = 'MANUALLY_CANCELLED', locked_until = NULL, \
+         ended_at = $4, updated_at = $4, revision = revision + 1 WHERE project_id = $1 AND id = $2 AND revision = $3 \
+         AND state IN ('waiting', 'server-error') AND (locked_until IS NULL OR locked_until <= $4 OR NOT has_rendered)",
         args![project, row.id, row.revision, now],
     )
 }

@@ -1,12 +1,15 @@
-"""Starts `latchkey dev` as a process of its own and says how to reach it.
+"""Starts `latchkey dev` or `latchkey serve` as a process of its own and says how to reach it.
 
 Owns the life of that process and of the PostgreSQL database made for it. Knows nothing of the tests.
 """
 
+import base64
 import contextlib
 import json
 import os
 import pathlib
+import secrets
+import socket
 import subprocess
 import tempfile
 import threading
@@ -37,27 +40,77 @@ def engines() -> list[str]:
     return ["sqlite"]
 
 
+def binary() -> str:
+    """The program under test."""
+    path = os.environ.get("LATCHKEY_BINARY")
+    if not path:
+        raise RuntimeError("LATCHKEY_BINARY must name the latchkey binary")
+    return path
+
+
+def clean(environment: dict[str, str] | None) -> dict[str, str]:
+    """This process's environment without what configures a server, and with `environment`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LATCHKEY_", "STACK_"))}
+    return {**kept, **(environment or {})}
+
+
 @contextlib.contextmanager
 def latchkey(engine: str, environment: dict[str, str] | None = None):
     """A fresh server on a fresh database of `engine`, ended with the block."""
-    binary = os.environ.get("LATCHKEY_BINARY")
-    if not binary:
-        raise RuntimeError("LATCHKEY_BINARY must name the latchkey binary")
     with contextlib.ExitStack() as stack:
         directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="latchkey-compat-")))
         ready_file = directory / "ready.json"
-        command = [binary, "dev", "--port", "0", "--data-dir", str(directory / "data"), "--ready-file", str(ready_file)]
+        command = [binary(), "dev", "--port", "0", "--data-dir", str(directory / "data"), "--ready-file", str(ready_file)]
         if engine == "postgres":
             command += ["--database-url", stack.enter_context(postgres_database())]
         log = stack.enter_context(open(directory / "log", "wb+"))
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(("LATCHKEY_", "STACK_"))}
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=directory,
-            env={**clean, **(environment or {})},
+            env=clean(environment),
         )
         stack.callback(end, process)
         ready = wait_until_ready(process, ready_file, log)
         yield Latchkey(**{name: ready[name] for name in Latchkey.__dataclass_fields__})
+
+
+@contextlib.contextmanager
+def production(engine: str, environment: dict[str, str]):
+    """A fresh `latchkey serve` on a fresh database of `engine`, with one project, ended with the block."""
+    with contextlib.ExitStack() as stack:
+        directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="latchkey-compat-")))
+        ready_file = directory / "ready.json"
+        postgres = engine == "postgres"
+        keys = {name: f"{prefix}_{secrets.token_hex(24)}" for name, prefix in [
+            ("publishable_client_key", "pck"), ("secret_server_key", "ssk"), ("super_secret_admin_key", "sak"),
+        ]}
+        project = {
+            "id": str(uuid.uuid4()), "display_name": "Harbour", "keys": keys,
+            "settings": {"auth": {"password": {"allow_sign_in": True}}, "domains": {"allow_localhost": True}},
+        }
+        port = free_port()
+        configured = {
+            "LATCHKEY_SERVER__PUBLIC_URL": "https://auth.example.com",
+            "LATCHKEY_SERVER__BIND": f"127.0.0.1:{port}",
+            "LATCHKEY_SERVER__OBSERVE_BIND": "127.0.0.1:0",
+            "LATCHKEY_DATABASE__URL": stack.enter_context(postgres_database()) if postgres else "sqlite:latchkey.db",
+            "LATCHKEY_SECURITY__MASTER_KEYS": "a:" + base64.b64encode(secrets.token_bytes(32)).decode(),
+            "LATCHKEY_PROJECT": json.dumps([project]),
+            **environment,
+        }
+        log = stack.enter_context(open(directory / "log", "wb+"))
+        process = subprocess.Popen(
+            [binary(), "serve", "--ready-file", str(ready_file)], stdin=subprocess.DEVNULL, stdout=log,
+            stderr=subprocess.STDOUT, cwd=directory, env=clean(configured),
+        )
+        stack.callback(end, process)
+        wait_until_ready(process, ready_file, log)
+        yield Latchkey(base_url=f"http://127.0.0.1:{port}", project_id=project["id"], **keys)
+
+
+def free_port() -> int:
+    """A port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
 
 
 def wait_until_ready(process: subprocess.Popen, ready_file: pathlib.Path, log) -> dict:
@@ -71,7 +124,7 @@ def wait_until_ready(process: subprocess.Popen, ready_file: pathlib.Path, log) -
             break
         pause.wait(POLL_SECONDS)
     log.seek(0)
-    raise RuntimeError(f"latchkey dev was not ready (exit code {process.poll()}):\n{log.read().decode(errors='replace')}")
+    raise RuntimeError(f"latchkey was not ready (exit code {process.poll()}):\n{log.read().decode(errors='replace')}")
 
 
 def end(process: subprocess.Popen) -> None:

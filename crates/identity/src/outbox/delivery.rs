@@ -4,25 +4,28 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use latchkey_mail::{Content, SendError, Transport};
+use latchkey_mail::{Content, Letter, MessageError, SendError};
 use latchkey_storage::engine::{Outcome, Stmt};
 use latchkey_storage::mail_capacities;
 use latchkey_storage::outbox::{self, ClaimedMail};
 use latchkey_storage::users::{self, UserRow};
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
+use super::capacity::rate;
+use super::mails::StoredError;
 use super::rendering::{self, NotRendered};
+use super::server::{self, Route};
 use super::{Recipient, open, seal};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::notifications;
 use crate::projects::{self, Project};
 
-/// How long one server may take for one address, milliseconds.
-const TIMEOUT: i64 = 30_000;
-/// How long a claimed mail is ours before somebody else may take it, milliseconds.
-const LEASE: i64 = 60_000;
+/// How much longer than one try may take a claimed mail is ours before somebody else may take it, milliseconds.
+const LEASE_MARGIN: i64 = 30_000;
+/// The longest rest of a project whose mail server cannot be reached, milliseconds.
+const LONGEST_REST: i64 = 60_000;
 /// How many mails of one project are claimed at once.
 const PER_PROJECT: i64 = 8;
 /// After so many failures a mail is given up: about a day and a half later.
@@ -68,10 +71,12 @@ pub(crate) async fn start_due(app: &Arc<App>) -> Result<usize, Failure> {
         }
         let room = permits.len();
         let (now, limit) = (app.now(), i64::try_from(room).unwrap_or(1));
-        let outcomes = app.store.batch(vec![outbox::claim(now, now + LEASE, limit, PER_PROJECT)]).await?;
+        let lease = now + timeout(app) + LEASE_MARGIN;
+        let outcomes = app.store.batch(vec![outbox::claim(now, lease, limit, PER_PROJECT)]).await?;
         let claimed: Vec<ClaimedMail> = outcomes.first().map(Outcome::read).transpose()?.unwrap_or_default();
         let taken = claimed.len();
-        started += taken;
+        let claimed = at_their_pace(app, claimed, now).await?;
+        started += claimed.len();
         for (mail, permit) in claimed.into_iter().zip(permits) {
             let (app, working) = (Arc::clone(app), Arc::clone(&working));
             tokio::spawn(async move {
@@ -86,6 +91,44 @@ pub(crate) async fn start_due(app: &Arc<App>) -> Result<usize, Failure> {
             return Ok(started);
         }
     }
+}
+
+/// How long a server may take for one mail, milliseconds.
+fn timeout(app: &App) -> i64 {
+    app.config.mail.timeout.as_millis()
+}
+
+/// Those of the claimed mails that may leave now; the others are given back, and their projects rest until there is a
+/// place.
+async fn at_their_pace(app: &App, claimed: Vec<ClaimedMail>, now: i64) -> Result<Vec<ClaimedMail>, Failure> {
+    if claimed.is_empty() {
+        return Ok(claimed);
+    }
+    let read = app
+        .store
+        .read(move |tx| Box::pin(async move { Ok::<_, Failure>(mail_capacities::boosted(tx, now).await?) }));
+    let boosted = read.await?;
+    let (mut leaving, mut given_back) = (Vec::new(), Vec::new());
+    for mail in claimed {
+        let is_boosted = boosted.iter().any(|boosted| boosted.project_id == mail.project_id);
+        // Writing a mail is our own work, and waits for nobody.
+        let place = if mail.has_rendered {
+            app.outbox.pace.take(&mail.project_id, now, rate(app, is_boosted))
+        } else {
+            Ok(())
+        };
+        match place {
+            Ok(()) => leaving.push(mail),
+            Err(until) => {
+                given_back.push(outbox::release(&mail, now));
+                given_back.push(mail_capacities::hold(&mail.project_id, until));
+            }
+        }
+    }
+    if !given_back.is_empty() {
+        app.store.batch(given_back).await?;
+    }
+    Ok(leaving)
 }
 
 /// Returns when no delivery of this process is in progress.
@@ -135,13 +178,18 @@ fn settle(app: &App, mail: &ClaimedMail, outcome: Delivered) -> Vec<Stmt> {
         }
         Delivered::Failed(error) => {
             let errors = with_error(mail, &error, now);
+            let pause = pause(mail.attempts);
             let (id, project, attempts) = (mail.id, &mail.project_id, mail.attempts);
             if error.is_final || attempts >= MAX_ATTEMPTS {
                 tracing::error!(mail = %id, %project, attempts, %error, "a mail could not be delivered and is given up");
                 return vec![outbox::give_up(mail, &errors, now)];
             }
             tracing::warn!(mail = %id, %project, attempts, %error, "a mail could not be delivered");
-            vec![outbox::retry_later(mail, now + pause(attempts), &errors, now)]
+            let mut statements = vec![outbox::retry_later(mail, now + pause, &errors, now)];
+            if error.is_unreachable {
+                statements.push(mail_capacities::hold(project, now + pause.min(LONGEST_REST)));
+            }
+            statements
         }
     }
 }
@@ -149,13 +197,16 @@ fn settle(app: &App, mail: &ClaimedMail, outcome: Delivered) -> Vec<Stmt> {
 /// The errors of a mail with one more, as JSON.
 fn with_error(mail: &ClaimedMail, error: &SendError, now: i64) -> String {
     let earlier = mail.errors.as_deref().and_then(|errors| serde_json::from_str(errors).ok());
-    let mut errors: Vec<Value> = earlier.unwrap_or_default();
-    // No database keeps this character.
-    let message = error.to_string().replace('\0', "\u{fffd}");
-    errors.push(json!({ "attempt_number": mail.attempts, "timestamp_millis": now, "message": message }));
+    let mut errors: Vec<StoredError> = earlier.unwrap_or_default();
+    errors.push(StoredError {
+        attempt_number: mail.attempts,
+        timestamp_millis: now,
+        // No database keeps this character.
+        message: error.to_string().replace('\0', "\u{fffd}"),
+    });
     let surplus = errors.len().saturating_sub(KEPT_ERRORS);
     errors.drain(..surplus);
-    Value::from(errors).to_string()
+    json!(errors).to_string()
 }
 
 /// Takes a mail one step further: renders it, or tries to deliver it to everybody who does not have it yet.
@@ -164,6 +215,10 @@ async fn attempt(app: &App, claimed: &ClaimedMail) -> Result<Delivered, Failure>
         // It is being taken apart, and its mails with it.
         return Ok(Delivered::Skipped("MANUALLY_CANCELLED"));
     };
+    if claimed.attempts > MAX_ATTEMPTS {
+        // Whoever tried before did not live to say how it went.
+        return Ok(Delivered::Failed(SendError::last("its delivery broke off too often")));
+    }
     let mut mail = open(app, &project.id, claimed.id, &claimed.content_sealed)?;
     let recipient = Recipient::of(claimed.user_id, claimed.addresses.as_deref())?;
     let (user, addresses) = match readers(app, &project, recipient, mail.category).await? {
@@ -180,25 +235,34 @@ async fn attempt(app: &App, claimed: &ClaimedMail) -> Result<Delivered, Failure>
             Err(NotRendered::Failure(failure)) => Err(failure),
         };
     };
-    let Some(transport) = &app.mail else { return Ok(Delivered::NoServer) };
-    send(app, claimed, content, &addresses, transport.as_ref(), &project).await
+    let route = match server::route(&project) {
+        Ok(route) => route,
+        Err(error) => return Ok(Delivered::Failed(error)),
+    };
+    if matches!(route, Route::Shared) && app.mail.is_none() {
+        return Ok(Delivered::NoServer);
+    }
+    hand_over(app, claimed, content, &addresses, &project, &route).await
 }
 
 /// Hands a mail over for each address that does not have it yet. What went well is written down at once when something
 /// else is still to be done.
-async fn send(
+async fn hand_over(
     app: &App,
     claimed: &ClaimedMail,
     content: &Content,
     addresses: &[String],
-    transport: &dyn Transport,
     project: &Project,
+    route: &Route,
 ) -> Result<Delivered, Failure> {
-    let sender = app.config.mail.sender(&project.display_name);
+    let sender = match route {
+        Route::Shared => app.config.mail.shared.sender(&project.display_name),
+        Route::Own(own) => own.sender.clone(),
+    };
     let had = claimed.delivered_to.as_deref().and_then(|list| serde_json::from_str(list).ok());
     let mut have: Vec<String> = had.unwrap_or_default();
-    let mut failed = None;
-    let end = app.now() + LEASE - TIMEOUT;
+    let mut failed: Option<SendError> = None;
+    let end = app.now() + LEASE_MARGIN;
     for address in addresses {
         if have.contains(address) {
             continue;
@@ -206,21 +270,41 @@ async fn send(
         if app.now() > end {
             return Ok(Delivered::Unfinished);
         }
-        match content.to_message(address, &sender) {
-            Err(error) => failed = Some(SendError::last(error.to_string())),
-            Ok(message) => match transport.send(&message).await {
-                Ok(()) => {
-                    have.push(address.clone());
-                    if addresses.len() > 1 {
-                        let list = Value::from(have.clone()).to_string();
-                        app.store.batch(vec![outbox::note_delivered(claimed, &list)]).await?;
-                    }
+        let sent = match content.to_message(address, &sender) {
+            Ok(message) => {
+                let letter = Letter {
+                    message,
+                    id: claimed.id.to_string(),
+                    sent_at_millis: app.now(),
+                    unsubscribe_url: content.unsubscribe_url.clone(),
+                };
+                send(app, route, &letter).await
+            }
+            Err(error @ MessageError::Recipient) => Err(SendError::last(error.to_string())),
+            Err(error) => Err(SendError::unreachable(error.to_string())),
+        };
+        match sent {
+            Ok(()) => {
+                have.push(address.clone());
+                if addresses.len() > 1 {
+                    let list = json!(have).to_string();
+                    app.store.batch(vec![outbox::note_delivered(claimed, &list)]).await?;
                 }
-                Err(error) => failed = Some(error),
-            },
+            }
+            // One that may succeed later weighs more than one that never will.
+            Err(error) if failed.as_ref().is_none_or(|failed| failed.is_final) => failed = Some(error),
+            Err(_) => {}
         }
     }
     Ok(failed.map_or(Delivered::Sent, Delivered::Failed))
+}
+
+async fn send(app: &App, route: &Route, letter: &Letter) -> Result<(), SendError> {
+    match (route, &app.mail) {
+        (Route::Own(own), _) => server::send(app, &own.server, letter).await,
+        (Route::Shared, Some(transport)) => transport.send(letter).await,
+        (Route::Shared, None) => Err(SendError::unreachable("there is no mail server")),
+    }
 }
 
 /// The user whose mail it is and the addresses that it goes to now, or why it goes to none (contract 08 §2.2).

@@ -13,7 +13,7 @@ use latchkey_storage::MIGRATIONS;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-use super::{Running, Wiring, application, open_migrated_store, open_store, start};
+use super::{Running, Wiring, application, open_migrated_store, open_store, shared_mail_server, start};
 use crate::dev_pages;
 use crate::doctor::{Finding, Verdict};
 use crate::output::Failed;
@@ -21,11 +21,15 @@ use crate::output::Failed;
 /// What the server is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// `dev`: mail stays in a mailbox, and its pages exist.
+    /// `dev`: mail stays in a mailbox unless a project has a server of its own, and the pages of the mailbox exist.
     Development,
     /// `serve`.
     Production,
 }
+
+/// What is said when `serve` has nothing that takes mail.
+const NO_MAIL_SERVER: &str = "mail.shared.host is not set: mail of projects without a mail server of their own waits in \
+                              the outbox until it is";
 
 /// Starts the server: database and migrations, declared projects, then both listeners. It accepts requests when this
 /// returns.
@@ -46,7 +50,13 @@ pub(crate) async fn serve(config: Config, mode: Mode) -> Result<Running, Failed>
             let pages = dev_pages::pages(&mailbox);
             (Some(mailbox), pages)
         }
-        Mode::Production => (None, axum::Router::new()),
+        Mode::Production => {
+            let server = shared_mail_server(&config).map_err(Failed::new)?;
+            if server.is_none() {
+                tracing::warn!("{NO_MAIL_SERVER}");
+            }
+            (server.map(|server| Arc::new(server) as Arc<dyn Transport>), axum::Router::new())
+        }
     };
     start(Wiring { config, store, clock, mail, listener, observe: Some(observe), pages })
         .await
@@ -60,6 +70,20 @@ pub(crate) async fn migrate(config: &Config) -> Result<Vec<String>, Failed> {
     let applied = store.migrate(MIGRATIONS, now).await.map_err(|error| Failed::new(error.to_string()))?;
     store.close().await;
     Ok(applied.into_iter().map(str::to_owned).collect())
+}
+
+/// Whether the mail server of the deployment would take mail.
+pub(crate) async fn examine_mail(config: &Config) -> Finding {
+    let server = match shared_mail_server(config) {
+        Ok(Some(server)) => server,
+        Ok(None) => return Finding::new("mail", Verdict::Warning, NO_MAIL_SERVER),
+        Err(error) => return Finding::new("mail", Verdict::Error, error),
+    };
+    let name = format!("{:?}", server.server);
+    match server.check().await {
+        Ok(()) => Finding::new("mail", Verdict::Ok, format!("{name} would take mail")),
+        Err(error) => Finding::new("mail", Verdict::Error, format!("{name}: {error}")),
+    }
 }
 
 /// What only a look into the database can tell: reachable, current, whole, its secrets readable.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, StatusCode};
 use latchkey_api_types::input::{Input, Location, NonEmptyText, SecretText, UrlText, Violations};
+use latchkey_api_types::timestamps::rfc3339;
 use latchkey_api_types::webhook::svix::{
     SvixAccepted, SvixAppPath, SvixAttempt, SvixContentQuery, SvixEndpoint, SvixEndpointIn,
     SvixEndpointPatch, SvixEndpointPath, SvixList, SvixListQuery, SvixMessage, SvixMessagePath,
@@ -24,7 +25,6 @@ use crate::extract::{Body, Extract, Path, Query, Request};
 use crate::openapi::Declaration;
 use crate::reply::{self, Reply, Response};
 use crate::route::Route;
-use crate::timestamps::rfc3339;
 
 /// Items on a page whose length nobody asks for.
 const PAGE: usize = 50;

@@ -1,7 +1,7 @@
 //! Times as text, for the few places of the API that do not use epoch milliseconds.
 
 /// A time of epoch milliseconds in the form of RFC 3339, in UTC: `2026-01-01T00:00:00.000Z`.
-pub(crate) fn rfc3339(millis: i64) -> String {
+pub fn rfc3339(millis: i64) -> String {
     let (days, rest) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
     let (year, month, day) = civil(days);
     let (hour, minute) = (rest / 3_600_000, rest / 60_000 % 60);
