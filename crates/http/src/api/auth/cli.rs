@@ -7,6 +7,7 @@ use latchkey_api_types::cli_login::{
     CliLoginStarted, CliLoginSuccess,
 };
 use latchkey_api_types::input::SecretText;
+use latchkey_api_types::timestamps::rfc3339;
 use latchkey_identity::Failure;
 use latchkey_identity::cli_logins::{self, Progress};
 
@@ -15,7 +16,6 @@ use crate::extract::Body;
 use crate::openapi::Declaration;
 use crate::reply::{Created, Json, Reply, Response, Success};
 use crate::route::{ANY, RateClass, Route};
-use crate::timestamps::rfc3339;
 
 /// The rows of the table.
 pub(super) fn routes() -> Vec<Route> {
