@@ -153,7 +153,7 @@ on_both_engines! {
                     "provider_config_id" | "account_id" => "github".to_owned(),
                     // A project, and teams of the project that owns projects.
                     "project_id" => server.project_id().to_owned(),
-                    "owner_team_id" | "new_team_id" | "theme_id" => "00000000-0000-4000-8000-0000000000a2".to_owned(),
+                    "owner_team_id" | "new_team_id" | "theme_id" | "template_id" | "draft_id" => "00000000-0000-4000-8000-0000000000a2".to_owned(),
                     "endpoint_id" => "ep_000000000000000000000000000".to_owned(),
                     other => panic!("the field {other} is new: say what it names in an isolated project"),
                 };

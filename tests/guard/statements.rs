@@ -3,12 +3,13 @@
 
 use std::path::Path;
 
-use latchkey_api_types::ids::{EmailId, ProjectId, UserId};
+use latchkey_api_types::ids::{EmailId, MailingId, ProjectId, UserId};
 use latchkey_config::settings::{DataVaultStore, OAuthProviderSettings, ProviderType};
 use latchkey_crypto::Secret;
 use latchkey_identity::webhooks::{Event, queue};
 use latchkey_identity::{administrators, project_deletion, signing_keys};
 use latchkey_storage::engine::{EngineKind, recorded};
+use latchkey_storage::mailings::{self, MailingRow};
 use latchkey_storage::outbox::{self, ClaimedMail};
 use latchkey_storage::{mail_capacities, team_memberships};
 use latchkey_testkit::{Builder, Engine, TestServer};
@@ -43,6 +44,51 @@ fn builder() -> Builder {
     })
 }
 
+/// Mails that a project sends to its users.
+async fn mails_of_projects(server: &TestServer, user: &str) {
+    let draft = server.post("/internal/email-drafts").admin().json(&json!({ "display_name": "x" }));
+    let draft = draft.send().await.expect(200);
+    let path = format!("/internal/email-drafts/{}", draft["id"].as_str().expect("an id"));
+    server.get("/internal/email-drafts").admin().send().await.expect(200);
+    server.patch(&path).admin().json(&json!({ "display_name": "y" })).send().await.expect(200);
+    let own = json!({
+        "type": "standard", "host": "127.0.0.1", "port": 9, "username": "u", "password": "p", "sender_name": "N",
+        "sender_email": "n@example.com",
+    });
+    let change = |config: serde_json::Value| {
+        let body = json!({ "config": { "email_config": config } });
+        server.patch("/internal/projects/current").admin().json(&body).send()
+    };
+    change(own).await.expect(200);
+    for whom in [json!({ "user_ids": [user] }), json!({ "all_users": true })] {
+        let mut body = whom;
+        body["draft_id"] = draft["id"].clone();
+        server.post("/emails/send-email").server().json(&body).send().await.expect(200);
+    }
+    server.flush().await;
+    change(json!({ "type": "shared" })).await.expect(200);
+    server.delete(&path).admin().send().await.expect(200);
+    let unknown = format!("/emails/unsubscribe-link?code={}", "a".repeat(45));
+    server.get(&unknown).send().await.expect_error(404, "VERIFICATION_CODE_NOT_FOUND");
+    // All users of a large project.
+    let project: ProjectId = server.project_id().parse().expect("a project id");
+    let now = server.app().now();
+    let row = MailingRow {
+        project_id: project.clone(),
+        id: MailingId::from_uuid(server.app().random.uuid()),
+        mail_sealed: Vec::new(),
+        reached: String::new(),
+    };
+    let moved = MailingRow { reached: "x".to_owned(), ..row.clone() };
+    let statements = vec![
+        mailings::insert(&project, row.id, b"sealed", now + 1_000_000),
+        mailings::reseal(&row, b"sealed again"),
+        mailings::advance(&row, "x", now + 1_000_000),
+        mailings::finish(&moved),
+    ];
+    server.app().store.batch(statements).await.expect("a mailing");
+}
+
 /// Does everything once that reaches the database in a way of its own.
 async fn tour(server: TestServer) {
     let body = json!({ "email": "ada@example.com", "password": PASSWORD, "verification_callback_url": "http://localhost/" });
@@ -67,6 +113,8 @@ async fn tour(server: TestServer) {
     let other = people::session_for(&server, &ada.id).await;
     let path = format!("/auth/sessions/{}?user_id=me", other.session_id());
     server.delete(&path).client().user(&ada.access_token).send().await.expect(200);
+
+    mails_of_projects(&server, &ada.id).await;
 
     // Passwords.
     let update = |old: &str, new: &str| {

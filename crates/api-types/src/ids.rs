@@ -116,6 +116,12 @@ uuid_ids! {
     TeamInvitationId;
     /// A mail in the outbox.
     EmailId;
+    /// A mail to all users of a project, on its way into the outbox.
+    MailingId;
+    /// A draft of a mail.
+    EmailDraftId;
+    /// A template of mails.
+    EmailTemplateId;
     /// A row of the audit log.
     AuditEventId;
     /// An API key of a user or a team.

@@ -10,6 +10,8 @@ pub mod cli_login;
 pub mod configuration;
 pub mod contact_channel;
 pub mod data_vault;
+pub mod email;
+pub mod email_draft;
 pub mod email_template;
 pub mod email_theme;
 pub mod error;

@@ -99,6 +99,12 @@ impl Declaration<'_> {
         answer.schemas = vec![json!({ "type": "string" })];
     }
 
+    /// An answer that is a page for people.
+    pub(crate) fn page_answer(&mut self) {
+        self.text_answer();
+        self.operation.answers.entry(200).or_default().media_type = Some("text/html");
+    }
+
     /// An answer of bytes.
     pub(crate) fn binary_answer(&mut self, media_type: &'static str) {
         let answer = self.operation.answers.entry(200).or_default();

@@ -3,7 +3,7 @@
 //! The types also declare the answers in the OpenAPI document. Headers that every answer carries are added later.
 
 use axum::body::Body;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, StatusCode};
 use latchkey_identity::Failure;
 use schemars::JsonSchema;
@@ -16,6 +16,8 @@ pub type Response = http::Response<Body>;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
 
 /// The body of a successful answer.
 pub trait Reply: Send + 'static {
@@ -37,6 +39,9 @@ pub struct Success;
 
 /// Plain text with status 200.
 pub struct Text(pub String);
+
+/// A page for people with status 200. It runs nothing and loads nothing.
+pub struct Html(pub String);
 
 /// A redirect with status 307, which keeps the method.
 pub struct Redirect(pub String);
@@ -109,6 +114,19 @@ impl Reply for Text {
 
     fn declare(declaration: &mut Declaration<'_>) {
         declaration.text_answer();
+    }
+}
+
+impl Reply for Html {
+    fn render(self, _: bool) -> Result<Response, Failure> {
+        let policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        let mut response = with_type(StatusCode::OK, HTML, Body::from(self.0));
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+        Ok(response)
+    }
+
+    fn declare(declaration: &mut Declaration<'_>) {
+        declaration.page_answer();
     }
 }
 

@@ -27,9 +27,22 @@ pub(crate) fn built_in(id: &str) -> (&'static str, String) {
 ///
 /// # Errors
 /// `EMAIL_RENDERING_ERROR`, which names line and reason.
-fn check(source: &str) -> Result<(), Failure> {
+pub(crate) fn check(source: &str) -> Result<(), Failure> {
     latchkey_mail::check_template(source)
         .map_err(|error| KnownError::email_rendering_error(&error.to_string()).into())
+}
+
+/// Source and theme (an id or `false`) of a template that the project can send.
+pub(crate) fn find(settings: &ProjectSettings, id: &str) -> Option<(String, Option<String>)> {
+    if !exists(settings, id) {
+        return None;
+    }
+    let own = settings.emails.templates.get(id).cloned().unwrap_or_default();
+    let theme = own.theme_id.map(|theme| match theme {
+        TemplateTheme::Without => "false".to_owned(),
+        TemplateTheme::Theme(id) => id,
+    });
+    Some((own.tsx_source.unwrap_or_else(|| built_in(id).1), theme))
 }
 
 fn is_built_in(id: &str) -> bool {

@@ -35,6 +35,15 @@ pub(crate) fn of_template<'a>(project: &'a Project, choice: Option<&TemplateThem
     }
 }
 
+/// The theme of a mail that is stored with its choice: an id, `false`, or nothing.
+pub(crate) fn stored<'a>(project: &'a Project, choice: Option<&str>) -> Theme<'a> {
+    match choice {
+        None => selected(project),
+        Some("false") => Theme::Without,
+        Some(id) => by_id(project, id),
+    }
+}
+
 /// A theme by its id. One that does not exist counts as the default one, and so does a component for React, which is
 /// kept for the tools that wrote it and not run.
 fn by_id<'a>(project: &'a Project, id: &str) -> Theme<'a> {

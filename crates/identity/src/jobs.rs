@@ -9,6 +9,7 @@ use tokio::sync::{Notify, watch};
 use crate::activity;
 use crate::app::App;
 use crate::clean_up;
+use crate::emails;
 use crate::failure::Failure;
 use crate::outbox;
 use crate::passwords::reset;
@@ -55,8 +56,16 @@ pub async fn work(app: &Arc<App>, stop: watch::Receiver<bool>) {
 
 async fn deliver_mail(app: &Arc<App>, mut stop: watch::Receiver<bool>) {
     loop {
+        // A mail to everybody fills the outbox step by step, and what is there leaves in between.
+        let more = emails::run_due(app).await.unwrap_or_else(|error| {
+            tracing::error!(?error, "a mail to all users could not be worked on");
+            None
+        });
         if let Err(error) = outbox::start_due(app).await {
             tracing::error!(?error, "the outbox could not be worked on");
+        }
+        if more.is_some() && !*stop.borrow() {
+            continue;
         }
         tokio::select! {
             () = app.jobs.woken.notified() => {}
@@ -122,6 +131,7 @@ async fn write_activity(app: &App, mut stop: watch::Receiver<bool>) {
 pub async fn run_due(app: &Arc<App>) -> Result<usize, Failure> {
     let mut done = 0;
     loop {
+        while emails::run_due(app).await?.is_some() {}
         let answered = reset::answer_all(app).await?;
         let handed = webhooks::hand_over_due(app).await?;
         let begun = answered + handed + outbox::start_due(app).await? + webhooks::start_due(app).await?;

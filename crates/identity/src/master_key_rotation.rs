@@ -3,7 +3,7 @@
 
 use latchkey_api_types::ids::ProjectId;
 use latchkey_storage::{
-    cli_logins, deployment_secrets, outbox, projects as stored_projects, signing_keys, users,
+    cli_logins, deployment_secrets, mailings, outbox, projects as stored_projects, signing_keys, users,
     webhook_endpoints,
 };
 
@@ -35,7 +35,7 @@ pub async fn reseal(app: &App) -> Result<usize, Failure> {
     }
     for project in projects::ids(app).await? {
         let of = project.clone();
-        let (row, keys, totp, endpoints, logins) = app
+        let (row, keys, totp, endpoints, logins, begun) = app
             .store
             .scan(move |tx| {
                 Box::pin(async move {
@@ -45,6 +45,7 @@ pub async fn reseal(app: &App) -> Result<usize, Failure> {
                         users::totp_secrets(tx, &of).await?,
                         webhook_endpoints::list(tx, &of).await?,
                         cli_logins::sealed(tx, &of).await?,
+                        mailings::list(tx, &of).await?,
                     ))
                 })
             })
@@ -82,6 +83,12 @@ pub async fn reseal(app: &App) -> Result<usize, Failure> {
                 && let Some(sealed) = again(&context, old)?
             {
                 statements.push(cli_logins::reseal_anonymous(&project, code, old, &sealed));
+            }
+        }
+        for mailing in begun {
+            let context = crate::emails::seal_context(&project, mailing.id);
+            if let Some(sealed) = again(&context, &mailing.mail_sealed)? {
+                statements.push(mailings::reseal(&mailing, &sealed));
             }
         }
         for secret in totp {

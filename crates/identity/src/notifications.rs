@@ -75,6 +75,16 @@ pub async fn list(app: &App, auth: &Auth, user: UserIdOrMe) -> Result<Vec<Notifi
     Ok(CATEGORIES.iter().map(view).collect())
 }
 
+/// The kind of mail of this name.
+pub(crate) fn by_name(name: &str) -> Option<Uuid> {
+    CATEGORIES.iter().find(|known| known.name == name).map(|known| known.id)
+}
+
+/// Whether users can refuse mail of a kind.
+pub(crate) fn can_be_disabled(category: Uuid) -> bool {
+    CATEGORIES.iter().any(|known| known.id == category && known.can_disable)
+}
+
 /// Whether a user lets mail of a kind in.
 pub(crate) async fn is_wanted(
     app: &App,

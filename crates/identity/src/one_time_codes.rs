@@ -23,6 +23,7 @@ pub(crate) mod kind {
     pub(crate) const PASSKEY_REGISTRATION: &str = "passkey_registration";
     pub(crate) const PASSKEY_AUTHENTICATION: &str = "passkey_authentication";
     pub(crate) const PASSWORD_RESET: &str = "password_reset";
+    pub(crate) const UNSUBSCRIBE: &str = "unsubscribe";
 }
 
 /// A code that is not stored yet, and the only copy of it.

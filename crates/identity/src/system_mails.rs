@@ -126,7 +126,6 @@ pub(crate) fn team_invitation(
 }
 
 /// An invitation to the project.
-#[expect(dead_code, reason = "its route comes next")]
 pub(crate) fn sign_in_invitation(
     app: &App,
     project: &Project,

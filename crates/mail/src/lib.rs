@@ -33,7 +33,7 @@ pub use email_verification::EmailVerification;
 pub use frame::Frame;
 pub use magic_link::MagicLink;
 pub use message::{Message, MessageError};
-pub use own_template::{OwnTemplate, Written, as_template, check_template, is_component};
+pub use own_template::{OwnTemplate, Written, as_template, category, check_template, is_component};
 pub use pages::unsubscribed_page;
 pub use password_reset::PasswordReset;
 pub use sandbox::TemplateError;

@@ -11,6 +11,8 @@ use crate::frame::Frame;
 use crate::plain_text;
 use crate::sandbox::{self, Output, TemplateError};
 
+/// The kinds of mail.
+const CATEGORIES: [&str; 2] = ["Transactional", "Marketing"];
 /// What divides HTML and text.
 const DIVIDER: &str = "=== text ===";
 
@@ -125,7 +127,10 @@ impl<'a> Parts<'a> {
                 }
                 match header(line) {
                     Some(("subject", value)) => parts.subject = Some((above, value)),
-                    Some((_, value)) => parts.category = Some(value),
+                    Some((_, value)) if CATEGORIES.contains(&value) => parts.category = Some(value),
+                    Some(_) => {
+                        return Err(TemplateError::at(above, "the category is Transactional or Marketing"));
+                    }
                     None => {
                         let reason = "only Subject: and Category: may stand above the empty line";
                         return Err(TemplateError::at(above, reason));
@@ -207,6 +212,11 @@ pub fn check_template(source: &str) -> Result<(), TemplateError> {
         user_email: Some("ada@example.com"),
     };
     template.write(&Frame::sample(), None).map(|_| ())
+}
+
+/// The kind of mail that a template says it is.
+pub fn category(source: &str) -> Option<String> {
+    Parts::of(source).ok()?.category.map(str::to_owned)
 }
 
 /// A source that writes this HTML as it is.

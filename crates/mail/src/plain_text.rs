@@ -128,15 +128,12 @@ fn decoded(text: &str) -> String {
         rest = &rest[at..];
         // The longest that is known has eight characters.
         let name = rest[1..].bytes().take(10).position(|byte| byte == b';').map(|end| &rest[1..=end]);
-        match name.and_then(entity) {
-            Some(c) => {
-                out.push(c);
-                rest = &rest[name.map_or(0, str::len) + 2..];
-            }
-            None => {
-                out.push('&');
-                rest = &rest[1..];
-            }
+        if let Some((name, c)) = name.and_then(|name| Some((name, entity(name)?))) {
+            out.push(c);
+            rest = &rest[name.len() + 2..];
+        } else {
+            out.push('&');
+            rest = &rest[1..];
         }
     }
     out.push_str(rest);

@@ -129,7 +129,7 @@ fn check_language(source: &str) -> Result<(), TemplateError> {
                 at = open + end.ok_or_else(|| TemplateError::at(line_of(open), "a comment has no end"))? + 2;
             }
             Some(b'{') => {
-                at = inside(source, open + 2, b'}').map_err(|(at, why)| refused(line_of(at), why))?
+                at = inside(source, open + 2, b'}').map_err(|(at, why)| refused(line_of(at), why))?;
             }
             Some(b'%') => {
                 let tag = source[open + 2..].trim_start_matches(['-', '+']).trim_start();

@@ -7,11 +7,13 @@ pub mod contact_channels;
 pub mod credentials;
 pub mod data_vault_entries;
 pub mod deployment_secrets;
+pub mod email_drafts;
 pub mod engine;
 pub mod images;
 pub mod jobs;
 pub mod key_sets;
 pub mod mail_capacities;
+pub mod mailings;
 pub mod notification_preferences;
 pub mod oauth_accounts;
 pub mod one_time_codes;
@@ -57,4 +59,5 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0012_team_invitations_expiry.sql"),
     },
     Migration { name: "0013_cli_logins", sql: include_str!("../migrations/0013_cli_logins.sql") },
+    Migration { name: "0014_mailings", sql: include_str!("../migrations/0014_mailings.sql") },
 ];

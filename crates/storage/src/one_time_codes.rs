@@ -69,6 +69,16 @@ pub fn find(project: &ProjectId, kind: &str, code: &TokenHash) -> Stmt {
     )
 }
 
+/// The code of a link that ends a kind of mail, whatever its project, which the link does not name. Gives a
+/// [`OneTimeCodeRow`].
+pub fn find_unsubscribe(code: &TokenHash) -> Stmt {
+    stmt(
+        "SELECT project_id, id, kind, code_hash, suffix_hash, data, attempts, created_at, expires_at, used_at \
+         FROM one_time_codes WHERE kind = 'unsubscribe' AND code_hash = $1",
+        args![code],
+    )
+}
+
 /// Uses a code. Affects no row if it was used, or has expired, meanwhile.
 pub fn claim(project: &ProjectId, id: OneTimeCodeId, now: i64) -> Stmt {
     stmt(

@@ -36,6 +36,8 @@ macro_rules! tables {
 tables! {
     "jobs" ("id"),
     "outbox" ("id"),
+    "mailings" ("id"),
+    "email_drafts" ("id"),
     "mail_capacities" ("project_id"),
     "webhook_deliveries" ("endpoint_id, message_id"),
     "webhook_attempts" ("id"),

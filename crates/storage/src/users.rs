@@ -5,7 +5,8 @@ mod list;
 
 use latchkey_api_types::ids::{ProjectId, SessionId, TeamId, UserId};
 
-use crate::engine::{Stmt, StorageError, Tx, Value, args, record, stmt};
+use crate::engine::{Sql, Stmt, StorageError, Tx, Value, args, record, stmt};
+use crate::values::json_array;
 
 pub use list::{UserFilter, list};
 
@@ -122,6 +123,39 @@ pub async fn of_session(
         args![project, id, session],
     )
     .await
+}
+
+/// Those of these ids that are users, in no order.
+pub async fn present<'i>(
+    tx: &mut Tx,
+    project: &ProjectId,
+    ids: impl IntoIterator<Item = &'i UserId>,
+) -> Result<Vec<UserId>, StorageError> {
+    let text = Sql::both(
+        "SELECT u.id FROM json_each($2) j CROSS JOIN users u ON u.project_id = $1 AND u.id = j.value",
+    )
+    .postgres(
+        "SELECT u.id FROM json_array_elements_text(CAST(CAST($2 AS TEXT) AS json)) AS j (value) \
+             JOIN users u ON u.project_id = $1 AND u.id = j.value",
+    );
+    let found: Vec<(UserId,)> = tx.query(text, args![project, json_array(ids)]).await?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
+}
+
+/// Up to `limit` ids of users in their order, behind `after` (an id, or nothing).
+pub async fn ids_after(
+    tx: &mut Tx,
+    project: &ProjectId,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<UserId>, StorageError> {
+    let found: Vec<(UserId,)> = tx
+        .query(
+            "SELECT id FROM users WHERE project_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+            args![project, after, limit],
+        )
+        .await?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
 }
 
 /// What is written of a user, by insert and update alike. `search_name` is the display name as searches see it.

@@ -1,9 +1,9 @@
 //! How the types of the domain are stored: ids as text, hashes as bytes.
 
 use latchkey_api_types::ids::{
-    ApiKeyId, AuditEventId, ContactChannelId, EmailId, ImageId, KeySetId, NotificationCategoryId,
-    OauthAccountId, OneTimeCodeId, PasskeyId, PasswordResetRequestId, ProjectId, SessionId, TeamId,
-    TeamInvitationId, UserId, WebhookAttemptId, WebhookEndpointId, WebhookMessageId,
+    ApiKeyId, AuditEventId, ContactChannelId, EmailDraftId, EmailId, ImageId, KeySetId, MailingId,
+    NotificationCategoryId, OauthAccountId, OneTimeCodeId, PasskeyId, PasswordResetRequestId, ProjectId,
+    SessionId, TeamId, TeamInvitationId, UserId, WebhookAttemptId, WebhookEndpointId, WebhookMessageId,
 };
 use latchkey_crypto::TokenHash;
 
@@ -14,8 +14,10 @@ text_value!(
     AuditEventId,
     ContactChannelId,
     ImageId,
+    EmailDraftId,
     EmailId,
     KeySetId,
+    MailingId,
     NotificationCategoryId,
     OauthAccountId,
     PasskeyId,

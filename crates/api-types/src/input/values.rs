@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::{Input, Location, Violations, required};
 use crate::access::AccessType;
 use crate::ids::{
-    ApiKeyId, AuditEventId, ContactChannelId, EmailId, KeySetId, NotificationCategoryId, OauthAccountId,
-    OneTimeCodeId, PasskeyId, ProjectId, SessionId, TeamId, TeamInvitationId, UserId, WebhookEndpointId,
-    WebhookMessageId,
+    ApiKeyId, AuditEventId, ContactChannelId, EmailDraftId, EmailId, EmailTemplateId, KeySetId,
+    NotificationCategoryId, OauthAccountId, OneTimeCodeId, PasskeyId, ProjectId, SessionId, TeamId,
+    TeamInvitationId, UserId, WebhookEndpointId, WebhookMessageId,
 };
 
 /// The text of a string, or of a number or boolean, which stand for their spelling.
@@ -236,6 +236,8 @@ parsed! {
     PasskeyId "must be a UUID";
     OneTimeCodeId "must be a UUID";
     EmailId "must be a UUID";
+    EmailDraftId "must be a UUID";
+    EmailTemplateId "must be a UUID";
     AuditEventId "must be a UUID";
     ApiKeyId "must be a UUID";
     WebhookEndpointId "must be the id of an endpoint, ep_ and 27 characters";
