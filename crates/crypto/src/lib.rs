@@ -1,5 +1,5 @@
-//! Password hashing and verification, secrets, sealing at rest, randomness, what authenticators sign. The only place
-//! where passwords are hashed and keys for secrets at rest are used. Tokens are in `latchkey-jose`.
+//! Password hashing and verification, secrets, sealing at rest, randomness, TOTP, what authenticators sign. The only
+//! place where passwords are hashed and keys for secrets at rest are used. Tokens are in `latchkey-jose`.
 
 mod hasher;
 mod mac;
@@ -8,6 +8,7 @@ mod random;
 mod seal;
 mod secret;
 mod token_hash;
+mod totp;
 pub mod webauthn;
 
 pub use hasher::{HashError, HashParams, ImportError, PasswordHasher, Verdict, validate_bcrypt_import};
@@ -16,3 +17,4 @@ pub use random::{Random, base32};
 pub use seal::{MasterKeys, SealError};
 pub use secret::Secret;
 pub use token_hash::TokenHash;
+pub use totp::TotpSecret;

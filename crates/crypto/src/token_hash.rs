@@ -16,6 +16,11 @@ impl TokenHash {
         Self(hash)
     }
 
+    /// Takes what a keyed hash gave, for tokens with too little entropy of their own.
+    pub const fn from_digest(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+
     /// Reads a stored hash; `None` if it is not 32 bytes long.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
