@@ -13,6 +13,7 @@ mod http {
     mod health;
     mod hostile;
     mod key_sets;
+    mod mfa;
     mod notifications;
     mod oauth_providers;
     mod one_time_codes;

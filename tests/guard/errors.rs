@@ -10,7 +10,6 @@ use latchkey_api_types::ErrorCode;
 const LATER: &[(&str, &str)] = &[
     ("ALL_OVERLOADS_FAILED", "endpoints with several forms for one access type"),
     ("PASSWORD_TOO_LONG", "preempted by SCHEMA_ERROR"),
-    ("INVALID_TOTP_CODE", "second factors"),
     ("INVALID_AUTHORIZATION_CODE", "OAuth"),
     ("INVALID_SCOPE", "OAuth"),
     ("OAUTH_PROVIDER_NOT_FOUND_OR_NOT_ENABLED", "OAuth"),

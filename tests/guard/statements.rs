@@ -17,6 +17,7 @@ use latchkey_tests::owners;
 use latchkey_tests::passkeys;
 use latchkey_tests::people::{self, OTHER_PASSWORD, PASSWORD};
 use latchkey_tests::receiver::Receiver;
+use latchkey_tests::second_factors;
 use latchkey_tests::svix_server::{SvixServer, TOKEN, Trouble};
 use latchkey_tests::teams;
 use reqwest::Method;
@@ -186,6 +187,7 @@ async fn tour(server: TestServer) {
         .await;
     let answer = server.post("/auth/password/sign-in").client().json(&body).send().await;
     answer.expect_error(400, "MULTI_FACTOR_AUTHENTICATION_REQUIRED");
+    second_factors_of_somebody(&server).await;
     administrators::create(server.app(), "root@example.com", None, Secret::new(PASSWORD.to_owned()))
         .await
         .expect("an administrator");
@@ -308,6 +310,24 @@ async fn waiting_programs(server: &TestServer) {
     let (_, login) = program(server, &json!({})).await;
     let body = json!({ "login_code": login, "refresh_token": ada.refresh_token });
     server.post("/auth/cli/complete").client().json(&body).send().await.expect(200);
+}
+
+/// The second factor of somebody, from the set-up to its end.
+async fn second_factors_of_somebody(server: &TestServer) {
+    let email = "dora@example.com";
+    let (dora, secret, codes) = second_factors::set_up(server, email).await;
+    server.get("/auth/mfa").client().user(&dora.access_token).send().await.expect(200);
+    let attempt = second_factors::attempt(server, email).await;
+    second_factors::complete(server, &attempt, &second_factors::backup(&codes[0])).await.expect(200);
+    let path = "/auth/mfa/backup-codes/regenerate";
+    second_factors::call(server, &dora, path, &json!({})).await.expect(200);
+    for path in ["/auth/reauthenticate", "/auth/mfa/totp/disable"] {
+        server.clock().advance_seconds(second_factors::STEP);
+        let proof = second_factors::totp(&secret.code_at(server.app().now()));
+        second_factors::call(server, &dora, path, &proof).await.expect(200);
+    }
+    let proof = json!({ "type": "password", "password": PASSWORD });
+    second_factors::call(server, &dora, "/auth/reauthenticate", &proof).await.expect(200);
 }
 
 /// A sign-up rule that restricts somebody who was anonymous.

@@ -11,6 +11,7 @@ pub mod passkeys;
 pub mod people;
 pub mod raw;
 pub mod receiver;
+pub mod second_factors;
 pub mod stored;
 pub mod svix_server;
 pub mod teams;

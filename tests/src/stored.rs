@@ -3,6 +3,7 @@
 use latchkey_api_types::ids::{OauthAccountId, ProjectId, UserId};
 use latchkey_storage::audit_events::{self, AuditEventRow};
 use latchkey_storage::oauth_accounts::{self, OauthAccountRow};
+use latchkey_storage::sessions::{self, SessionRow};
 use latchkey_storage::{StorageError, credentials, project_permissions, teams};
 use latchkey_testkit::TestServer;
 
@@ -42,6 +43,15 @@ pub async fn events(server: &TestServer, user: &str) -> Vec<AuditEventRow> {
 /// The kinds of the audit events about a user, oldest first.
 pub async fn event_kinds(server: &TestServer, user: &str) -> Vec<String> {
     events(server, user).await.into_iter().map(|event| event.kind).collect()
+}
+
+/// The session of an access token.
+pub async fn session(server: &TestServer, access_token: &str) -> Option<SessionRow> {
+    let project: ProjectId = server.project_id().parse().expect("a project id");
+    let id = crate::tokens::claim(access_token, "refresh_token_id").parse().expect("a session id");
+    let read =
+        server.app().store.read(move |tx| Box::pin(async move { sessions::get(tx, &project, id).await }));
+    read.await.expect("a session is read")
 }
 
 /// The permissions that a user holds directly in the project, sorted.

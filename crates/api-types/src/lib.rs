@@ -21,6 +21,7 @@ pub mod input;
 pub mod key_sets;
 pub mod list;
 pub mod locale;
+pub mod mfa;
 pub mod notification;
 pub mod oauth_account;
 pub mod outbox;

@@ -27,7 +27,9 @@ pub use emails::{
     BUILT_IN_TEMPLATES, BUILT_IN_THEMES, DEFAULT_THEME, EmailProvider, EmailServer, EmailTemplate,
     EmailTheme, EmailsSettings, TemplateTheme,
 };
-pub use latchkey::{ExtraClaim, LatchkeySettings, PasskeyRules, PasswordRules};
+pub use latchkey::{
+    EnforceReauthentication, ExtraClaim, LatchkeySettings, PasskeyRules, PasswordRules, ReauthenticationRules,
+};
 pub use latchkey_api_types::permission::SYSTEM_PERMISSIONS;
 pub use overrides::{Level, Override, Overrides};
 pub use rbac::{DefaultPermissions, PermissionDefinition, PermissionScope, PermissionSet, RbacSettings};

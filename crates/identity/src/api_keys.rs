@@ -21,6 +21,7 @@ use crate::authenticate::Auth;
 use crate::failure::Failure;
 use crate::permissions;
 use crate::projects::{self, Project};
+use crate::reauthentication::{self, Surface};
 use crate::system_mails::{self, To};
 
 /// The permission to manage the keys of a team.
@@ -171,6 +172,7 @@ fn event(actor: impl Into<Actor>, owner: Owner, id: ApiKeyId) -> Event {
 pub async fn create(app: &App, auth: &Auth, owner: Owner, new: NewApiKey) -> Result<ApiKey, Failure> {
     require_enabled(&auth.project, owner.kind())?;
     authorise(app, auth, owner).await?;
+    reauthentication::require_recent(app, auth, Surface::Contract).await?;
     check_description(&new.description)?;
     let scopes = stored_scopes(&new.scopes)?;
     let id = ApiKeyId::from_uuid(app.random.uuid());

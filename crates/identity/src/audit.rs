@@ -24,6 +24,13 @@ pub(crate) mod kind {
     pub(crate) const PASSWORD_SET: &str = "password.set";
     pub(crate) const PASSWORD_RESET: &str = "password.reset";
     pub(crate) const PASSWORD_REFUSED: &str = "password.refused";
+    pub(crate) const SECOND_FACTOR_ACCEPTED: &str = "second_factor.accepted";
+    pub(crate) const SECOND_FACTOR_REFUSED: &str = "second_factor.refused";
+    pub(crate) const TOTP_SETUP_BEGUN: &str = "totp.setup_begun";
+    pub(crate) const TOTP_ENABLED: &str = "totp.enabled";
+    pub(crate) const TOTP_DISABLED: &str = "totp.disabled";
+    pub(crate) const BACKUP_CODES_RENEWED: &str = "backup_codes.renewed";
+    pub(crate) const REAUTHENTICATED: &str = "session.reauthenticated";
     pub(crate) const SESSION_CREATED: &str = "session.created";
     pub(crate) const SESSION_ENDED: &str = "session.ended";
     pub(crate) const SESSION_GIVEN_TO_PROGRAM: &str = "session.given_to_program";

@@ -80,6 +80,15 @@ impl Auth {
         self.user.as_ref().ok_or_else(|| KnownError::cannot_get_own_user_without_user().into())
     }
 
+    /// The row of the signed-in user, for what only a signed-in user can do.
+    ///
+    /// # Errors
+    /// `USER_AUTHENTICATION_REQUIRED` if nobody is.
+    pub fn signed_in(&self) -> Result<&UserRow, Failure> {
+        let user = self.user.as_ref().map(|user| &user.row);
+        user.ok_or_else(|| KnownError::user_authentication_required().into())
+    }
+
     /// The user that a path, query or body names.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::audit::{self, Event};
 use crate::authenticate::Auth;
 use crate::failure::Failure;
+use crate::reauthentication::{self, Surface};
 use crate::users::Written;
 
 pub use verification::{check_code, send_to_channel, send_to_primary, verify};
@@ -137,6 +138,7 @@ pub async fn create(
     request: ContactChannelCreate,
 ) -> Result<ContactChannel, Failure> {
     let user = auth.addressed_user(request.user_id)?;
+    reauthentication::require_recent(app, auth, Surface::Contract).await?;
     let row = ContactChannelRow {
         project_id: auth.project.id.clone(),
         id: ContactChannelId::from_uuid(app.random.uuid()),
@@ -193,6 +195,7 @@ pub async fn update(
     request: ContactChannelUpdate,
 ) -> Result<ContactChannel, Failure> {
     let user = auth.addressed_user(user)?;
+    reauthentication::require_recent(app, auth, Surface::Contract).await?;
     let project = auth.project.id.clone();
     let event = Event::of_user(auth.access, user);
     let recorded = audit::record(app, &project, audit::kind::CONTACT_CHANNEL_CHANGED, &event);
@@ -239,6 +242,7 @@ pub async fn update(
 /// 403 for clients and other users; 400 if there is no such channel.
 pub async fn delete(app: &App, auth: &Auth, user: UserIdOrMe, id: ContactChannelId) -> Result<(), Failure> {
     let user = auth.addressed_user(user)?;
+    reauthentication::require_recent(app, auth, Surface::Contract).await?;
     let project = &auth.project.id;
     let event = Event::of_user(auth.access, user);
     let statements = vec![

@@ -20,6 +20,7 @@ use crate::authenticate::Auth;
 use crate::contact_channels::normalise_email;
 use crate::failure::Failure;
 use crate::projects::Project;
+use crate::reauthentication::{self, Surface};
 use crate::users::Written;
 
 /// Which service a provider of the project is; `None` if the project does not have it (any more).
@@ -141,6 +142,7 @@ pub async fn update(
     request: OauthProviderUpdate,
 ) -> Result<OauthProvider, Failure> {
     let user = auth.addressed_user(user)?;
+    reauthentication::require_recent(app, auth, Surface::Contract).await?;
     let event = Event::of_user(auth.access, user);
     let recorded = audit::record(app, &auth.project.id, audit::kind::OAUTH_ACCOUNT_CHANGED, &event);
     let shared = Arc::new((Arc::clone(&auth.project), request, recorded));
@@ -173,6 +175,7 @@ pub async fn update(
 /// 403 for clients and other users; `USER_NOT_FOUND`; 404.
 pub async fn delete(app: &App, auth: &Auth, user: UserIdOrMe, id: OauthAccountId) -> Result<(), Failure> {
     let user = auth.addressed_user(user)?;
+    reauthentication::require_recent(app, auth, Surface::Contract).await?;
     let event = Event::of_user(auth.access, user);
     let recorded = audit::record(app, &auth.project.id, audit::kind::OAUTH_ACCOUNT_REMOVED, &event);
     let project = Arc::clone(&auth.project);

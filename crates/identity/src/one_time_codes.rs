@@ -42,6 +42,29 @@ pub(crate) fn issue(
     data: &impl Serialize,
     lifetime: i64,
 ) -> Result<NewCode, Failure> {
+    make(app, project, None, kind, data, lifetime)
+}
+
+/// The same for a user, with whose sessions it ends.
+pub(crate) fn issue_for(
+    app: &App,
+    project: &ProjectId,
+    user: UserId,
+    kind: &str,
+    data: &impl Serialize,
+    lifetime: i64,
+) -> Result<NewCode, Failure> {
+    make(app, project, Some(user), kind, data, lifetime)
+}
+
+fn make(
+    app: &App,
+    project: &ProjectId,
+    user_id: Option<UserId>,
+    kind: &str,
+    data: &impl Serialize,
+    lifetime: i64,
+) -> Result<NewCode, Failure> {
     let code = app.random.token();
     let now = app.now();
     let statement = one_time_codes::insert(&OneTimeCodeRow {
@@ -55,6 +78,7 @@ pub(crate) fn issue(
         created_at: now,
         expires_at: now.saturating_add(lifetime),
         used_at: None,
+        user_id,
     });
     Ok(NewCode { code, statement })
 }

@@ -5,7 +5,7 @@ pub mod reset;
 
 use latchkey_api_types::{KnownError, SessionId};
 use latchkey_crypto::{Secret, password_rules};
-use latchkey_storage::{StorageError, credentials, sessions};
+use latchkey_storage::{StorageError, credentials, one_time_codes, sessions};
 
 use crate::app::App;
 use crate::audit::{self, Event};
@@ -13,6 +13,7 @@ use crate::authenticate::Auth;
 use crate::breach_check;
 use crate::failure::Failure;
 use crate::projects::Project;
+use crate::reauthentication::{self, Surface};
 use crate::refresh_tokens::RefreshToken;
 use crate::sessions::{Standing, standing};
 
@@ -79,6 +80,7 @@ pub async fn set(app: &App, auth: &Auth, password: Secret<String>) -> Result<(),
     let project = &auth.project;
     let user = &auth.me()?.row;
     require_enabled(project)?;
+    reauthentication::require_recent(app, auth, Surface::Contract).await?;
     check_new(app, project, &password).await?;
     let exists = || Failure::text(400, "The user has a password already; update it instead.");
     if user.has_password {
@@ -126,6 +128,7 @@ pub async fn update(
     let event = Event::of_user(auth.access, user.id);
     let statements = vec![
         credentials::replace_password(&project.id, user.id, &stored, &hash, app.now()).exactly(1),
+        one_time_codes::end_of_user(&project.id, user.id, app.now()),
         sessions::delete_of_user(&project.id, user.id, spared),
         audit::record(app, &project.id, audit::kind::PASSWORD_CHANGED, &event),
     ];

@@ -19,11 +19,11 @@ use crate::projects::Project;
 use crate::refresh_tokens::RefreshToken;
 
 /// How a session begins.
-pub(crate) struct Beginning {
+pub(crate) struct Beginning<'a> {
     /// Whose it is.
     pub(crate) user: UserId,
     /// How the user proved who they are: methods of RFC 8176, separated by spaces.
-    pub(crate) amr: &'static str,
+    pub(crate) amr: &'a str,
     /// Lifetime; `None` takes the deployment's.
     pub(crate) expires_in_millis: Option<i64>,
     /// Whether somebody acts as the user.
@@ -33,7 +33,7 @@ pub(crate) struct Beginning {
 }
 
 /// A session that is not written yet, and the only copy of its refresh token.
-pub(crate) fn begin(app: &App, project: &ProjectId, beginning: Beginning) -> (SessionRow, RefreshToken) {
+pub(crate) fn begin(app: &App, project: &ProjectId, beginning: Beginning<'_>) -> (SessionRow, RefreshToken) {
     let now = app.now();
     let token = RefreshToken::generate(&app.random);
     let lifetime =

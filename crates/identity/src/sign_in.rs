@@ -1,6 +1,7 @@
 //! The ways to sign in, one file each, and what they all end with.
 
 pub mod anonymous;
+pub mod mfa;
 pub mod otp;
 pub mod passkey;
 pub mod password;
@@ -14,7 +15,6 @@ use latchkey_storage::StorageError;
 use latchkey_storage::engine::Stmt;
 use latchkey_storage::sessions;
 use latchkey_storage::users::UserRow;
-use serde_json::json;
 
 use crate::access_tokens;
 use crate::app::App;
@@ -23,6 +23,7 @@ use crate::failure::Failure;
 use crate::one_time_codes::{self, kind};
 use crate::projects::Project;
 use crate::sessions::{Beginning, begin};
+use crate::sign_in::mfa::Waiting;
 
 /// From where somebody signs up or in.
 #[derive(Clone, Default)]
@@ -51,7 +52,7 @@ pub(crate) struct Factor<'a> {
     /// Whose it is.
     pub(crate) user: &'a UserRow,
     /// How the user proved who they are: methods of RFC 8176, separated by spaces.
-    pub(crate) amr: &'static str,
+    pub(crate) amr: &'a str,
     /// Whether the account was created, or upgraded, by this.
     pub(crate) is_new_user: bool,
     /// From where.
@@ -90,9 +91,10 @@ pub(crate) async fn finish(
     if !factor.user.requires_totp_mfa {
         return open(app, project, factor).await;
     }
-    let Factor { user, is_new_user, mut statements, .. } = factor;
-    let data = json!({ "user_id": user.id, "is_new_user": is_new_user });
-    let attempt = one_time_codes::issue(app, &project.id, kind::MFA_ATTEMPT, &data, ATTEMPT_LIFETIME)
+    let Factor { user, amr, is_new_user, mut statements, .. } = factor;
+    let waiting = Waiting { user_id: user.id, is_new_user, amr: amr.to_owned() };
+    let kind = kind::MFA_ATTEMPT;
+    let attempt = one_time_codes::issue_for(app, &project.id, user.id, kind, &waiting, ATTEMPT_LIFETIME)
         .map_err(Unfinished::Failed)?;
     statements.push(attempt.statement);
     app.store.batch(statements).await.map_err(Unfinished::Storage)?;

@@ -26,6 +26,7 @@ use crate::claims::restricted_reason;
 use crate::failure::Failure;
 use crate::images;
 use crate::projects::Project;
+use crate::reauthentication::{self, Surface};
 use crate::webhooks;
 
 pub use changes::update;
@@ -208,8 +209,15 @@ pub async fn delete_me(app: &Arc<App>, auth: &Auth) -> Result<(), Failure> {
 /// Changes the signed-in user.
 ///
 /// # Errors
-/// `CANNOT_GET_OWN_USER_WITHOUT_USER`, and those of [`update`].
+/// `CANNOT_GET_OWN_USER_WITHOUT_USER`, `REAUTHENTICATION_REQUIRED` where the project asks for it, and those of [`update`].
 pub async fn update_me(app: &Arc<App>, auth: &Auth, request: UserUpdate) -> Result<ServerUser, Failure> {
     let id = auth.me()?.row.id;
+    let changes_credentials = request.totp_secret_base64.is_some()
+        || request.primary_email.is_some()
+        || request.otp_auth_enabled.is_some()
+        || request.passkey_auth_enabled.is_some();
+    if changes_credentials {
+        reauthentication::require_recent(app, auth, Surface::Contract).await?;
+    }
     update(app, auth, id, request).await
 }

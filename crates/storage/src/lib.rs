@@ -2,6 +2,7 @@
 
 pub mod api_keys;
 pub mod audit_events;
+pub mod backup_codes;
 pub mod cli_logins;
 pub mod contact_channels;
 pub mod credentials;
@@ -23,6 +24,7 @@ pub mod password_reset_requests;
 pub mod project_deletion;
 pub mod project_permissions;
 pub mod projects;
+pub mod second_factors;
 pub mod sessions;
 pub mod signing_keys;
 pub mod team_invitations;
@@ -60,4 +62,5 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration { name: "0013_cli_logins", sql: include_str!("../migrations/0013_cli_logins.sql") },
     Migration { name: "0014_mailings", sql: include_str!("../migrations/0014_mailings.sql") },
+    Migration { name: "0015_second_factors", sql: include_str!("../migrations/0015_second_factors.sql") },
 ];

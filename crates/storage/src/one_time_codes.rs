@@ -1,6 +1,6 @@
 //! Codes that work once: verification, sign-in, reset. Owns their rows and SQL; codes are hashes here.
 
-use latchkey_api_types::ids::{OneTimeCodeId, ProjectId};
+use latchkey_api_types::ids::{OneTimeCodeId, ProjectId, UserId};
 use latchkey_crypto::TokenHash;
 
 use crate::engine::{Stmt, args, record, stmt};
@@ -29,6 +29,8 @@ record! {
         pub expires_at: i64,
         /// When it was consumed.
         pub used_at: Option<i64>,
+        /// Whose it is, if it ends with the user's sessions.
+        pub user_id: Option<UserId>,
     }
 }
 
@@ -36,7 +38,7 @@ record! {
 pub fn insert(row: &OneTimeCodeRow) -> Stmt {
     stmt(
         "INSERT INTO one_time_codes (project_id, id, kind, code_hash, suffix_hash, data, attempts, created_at, \
-         expires_at, used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         expires_at, used_at, user_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         args![
             row.project_id,
             row.id,
@@ -47,7 +49,8 @@ pub fn insert(row: &OneTimeCodeRow) -> Stmt {
             row.attempts,
             row.created_at,
             row.expires_at,
-            row.used_at
+            row.used_at,
+            row.user_id
         ],
     )
 }
@@ -63,7 +66,7 @@ pub fn count_attempt(project: &ProjectId, suffix: &TokenHash) -> Stmt {
 /// The code of this kind, as a statement, so that it can follow the count. Gives a [`OneTimeCodeRow`].
 pub fn find(project: &ProjectId, kind: &str, code: &TokenHash) -> Stmt {
     stmt(
-        "SELECT project_id, id, kind, code_hash, suffix_hash, data, attempts, created_at, expires_at, used_at \
+        "SELECT project_id, id, kind, code_hash, suffix_hash, data, attempts, created_at, expires_at, used_at, user_id \
          FROM one_time_codes WHERE project_id = $1 AND kind = $2 AND code_hash = $3",
         args![project, kind, code],
     )
@@ -85,6 +88,14 @@ pub fn claim(project: &ProjectId, id: OneTimeCodeId, now: i64) -> Stmt {
         "UPDATE one_time_codes SET used_at = $3 \
          WHERE project_id = $1 AND id = $2 AND used_at IS NULL AND expires_at > $3",
         args![project, id, now],
+    )
+}
+
+/// Ends the codes that name this user, as if they were used.
+pub fn end_of_user(project: &ProjectId, user: UserId, now: i64) -> Stmt {
+    stmt(
+        "UPDATE one_time_codes SET used_at = $3 WHERE project_id = $1 AND user_id = $2 AND used_at IS NULL",
+        args![project, user, now],
     )
 }
 

@@ -49,6 +49,8 @@ tables! {
     "one_time_codes" ("id"),
     "password_reset_requests" ("id"),
     "cli_logins" ("polling_code_hash"),
+    "second_factors" ("user_id"),
+    "backup_codes" ("user_id, code_hash"),
     "images" ("id"),
     "sessions" ("id"),
     "contact_channels" ("id"),

@@ -143,6 +143,15 @@ pub fn rotate(project: &ProjectId, id: SessionId, old: &TokenHash, new: &TokenHa
     )
 }
 
+/// Notes that the user of a session proved again who they are, and how they have done so since its beginning. Affects
+/// no row if the session has ended.
+pub fn prove(project: &ProjectId, id: SessionId, user: UserId, auth_time: i64, amr: &str) -> Stmt {
+    stmt(
+        "UPDATE sessions SET auth_time = $4, amr = $5 WHERE project_id = $1 AND id = $2 AND user_id = $3",
+        args![project, id, user, auth_time, amr],
+    )
+}
+
 /// Notes that a token was minted. Affects no row if the session has ended.
 pub fn touch(project: &ProjectId, id: SessionId, now: i64, end_user_ip: Option<&str>) -> Stmt {
     stmt(

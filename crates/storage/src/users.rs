@@ -300,6 +300,32 @@ pub async fn count_unverified(tx: &mut Tx, project: &ProjectId) -> Result<i64, S
     Ok(count)
 }
 
+/// Gives a row if TOTP is on, with this secret: the guard of what was done with a code of it.
+pub fn confirm_totp(project: &ProjectId, id: UserId, sealed: &[u8]) -> Stmt {
+    stmt(
+        "SELECT id FROM users WHERE project_id = $1 AND id = $2 AND requires_totp_mfa AND totp_secret_sealed = $3",
+        args![project, id, sealed],
+    )
+}
+
+/// Switches TOTP on. Affects no row if it is on.
+pub fn switch_totp_on(project: &ProjectId, id: UserId, sealed: &[u8]) -> Stmt {
+    stmt(
+        "UPDATE users SET requires_totp_mfa = TRUE, totp_secret_sealed = $3 \
+         WHERE project_id = $1 AND id = $2 AND NOT requires_totp_mfa",
+        args![project, id, sealed],
+    )
+}
+
+/// Switches TOTP off. Affects no row if it is off, or on with another secret.
+pub fn switch_totp_off(project: &ProjectId, id: UserId, sealed: &[u8]) -> Stmt {
+    stmt(
+        "UPDATE users SET requires_totp_mfa = FALSE, totp_secret_sealed = NULL \
+         WHERE project_id = $1 AND id = $2 AND requires_totp_mfa AND totp_secret_sealed = $3",
+        args![project, id, sealed],
+    )
+}
+
 record! {
     /// A user's TOTP secret.
     pub struct TotpSecretRow {

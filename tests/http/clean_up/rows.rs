@@ -40,6 +40,7 @@ fn code(server: &TestServer, text: &str, expires_at: i64, used_at: Option<i64>) 
         created_at: server.app().now(),
         expires_at,
         used_at,
+        user_id: None,
     })
 }
 

@@ -259,6 +259,13 @@ known_errors! {
         multi_factor_authentication_required(attempt_code: &str)
         = "A second factor is required to complete this sign-in.";
     INVALID_TOTP_CODE 400 KnownError: InvalidTotpCode, invalid_totp_code() = "The one-time password is wrong.";
+    INVALID_BACKUP_CODE 400 KnownError: InvalidBackupCode, invalid_backup_code()
+        = "The backup code is wrong, or was used before.";
+    TOO_MANY_FAILED_ATTEMPTS 403 KnownError: TooManyFailedAttempts, too_many_failed_attempts(retry_at_millis: i64)
+        = "Too many attempts failed; try again at {retry_at_millis}, or use a backup code.";
+    REAUTHENTICATION_REQUIRED 403 KnownError: ReauthenticationRequired,
+        reauthentication_required(max_age_seconds: u32, methods: &[&str])
+        = "This needs a proof of who you are that is recent: POST /auth/reauthenticate with one of the methods in details, or sign in again.";
     PASSKEY_AUTHENTICATION_NOT_ENABLED 400 KnownError: PasskeyAuthenticationNotEnabled,
         passkey_authentication_not_enabled() = "This project does not use passkeys.";
     PASSKEY_REGISTRATION_FAILED 400 KnownError: PasskeyRegistrationFailed, passkey_registration_failed()

@@ -25,6 +25,8 @@ pub struct LatchkeySettings {
     pub password: PasswordRules,
     /// How passkeys are used.
     pub passkeys: PasskeyRules,
+    /// Where a recent proof of who somebody is is asked for.
+    pub reauthentication: ReauthenticationRules,
 }
 
 /// A claim that access tokens carry only on demand.
@@ -97,6 +99,35 @@ impl Default for PasswordRules {
     }
 }
 
+/// Where a recent proof of who somebody is is asked for, and how recent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct ReauthenticationRules {
+    /// How old a sign-in, or a proof given since, may be: seconds, 60 at least.
+    pub max_age_seconds: u32,
+    /// Which changes of credentials ask for one.
+    pub enforce_on: EnforceReauthentication,
+}
+
+impl Default for ReauthenticationRules {
+    fn default() -> Self {
+        Self { max_age_seconds: 600, enforce_on: EnforceReauthentication::default() }
+    }
+}
+
+/// Which changes of credentials ask for a recent proof.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EnforceReauthentication {
+    /// Those by Latchkey's own endpoints; unmodified SDKs work.
+    #[default]
+    LatchkeyEndpoints,
+    /// Also those by the endpoints of the SDKs, whose applications must then know the error.
+    AllEndpoints,
+    /// None.
+    Nothing,
+}
+
 impl LatchkeySettings {
     pub(super) fn validate(&self, at: &str, found: &mut Findings) {
         let rules = &self.password;
@@ -114,6 +145,9 @@ impl LatchkeySettings {
                 format!("{at}.passkeys.sharedRpId"),
                 "must be a domain in lower case, such as \"example.com\"",
             );
+        }
+        if self.reauthentication.max_age_seconds < 60 {
+            found.error(format!("{at}.reauthentication.maxAgeSeconds"), "must be at least 60");
         }
         let mut seen = Vec::new();
         for claim in &self.extra_claims {

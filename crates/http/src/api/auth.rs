@@ -2,6 +2,7 @@
 
 mod anonymous;
 mod cli;
+mod mfa;
 mod oauth;
 mod otp;
 mod passkey;
@@ -17,6 +18,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(anonymous::routes());
     routes.extend(cli::routes());
     routes.extend(password::routes());
+    routes.extend(mfa::routes());
     routes.extend(passkey::routes());
     routes.extend(password_reset::routes());
     routes.extend(otp::routes());

@@ -7,12 +7,15 @@ mod fields;
 
 use std::sync::Arc;
 
-use latchkey_api_types::KnownError;
 use latchkey_api_types::ids::{ContactChannelId, UserId};
 use latchkey_api_types::user::{ServerUser, UserUpdate};
+use latchkey_api_types::{AccessType, KnownError};
 use latchkey_storage::engine::Tx;
 use latchkey_storage::users::{self, UserRow};
-use latchkey_storage::{StorageError, contact_channels, credentials, passkeys, sessions, teams};
+use latchkey_storage::{
+    StorageError, backup_codes, contact_channels, credentials, one_time_codes, passkeys, second_factors,
+    sessions, teams,
+};
 
 use crate::app::App;
 use crate::audit::{self, Event};
@@ -59,6 +62,7 @@ struct Plan {
     id: UserId,
     fields: Fields,
     new_channel: ContactChannelId,
+    access: AccessType,
     now: i64,
 }
 
@@ -85,6 +89,7 @@ pub async fn update(
         id,
         fields,
         new_channel: ContactChannelId::from_uuid(app.random.uuid()),
+        access: auth.access,
         now: app.now(),
     });
     let recorded = audit::record(app, &project.id, audit::kind::UPDATED, &Event::of_user(auth.access, id));
@@ -137,6 +142,7 @@ async fn apply(tx: &mut Tx, plan: &Plan) -> Result<UserRow, Written> {
         tx.run(passkeys::delete_of_user(project, plan.id)).await?;
     }
     email::apply(tx, plan).await?;
+    apply_totp(tx, plan).await?;
     apply_password(tx, &user, plan).await?;
     users::get(tx, project, plan.id).await?.ok_or_else(|| KnownError::user_not_found().into())
 }
@@ -149,6 +155,17 @@ async fn rename_personal_teams(tx: &mut Tx, plan: &Plan) -> Result<(), Written> 
         let name = personal_team_name(name, email);
         tx.run(teams::rename_of_member(&plan.project.id, plan.id, PERSONAL_TEAM, &name)).await?;
     }
+    Ok(())
+}
+
+/// With another secret, nothing of the old one is of use any more, and whoever lost both is let in again by it.
+async fn apply_totp(tx: &mut Tx, plan: &Plan) -> Result<(), Written> {
+    let Some(totp) = &plan.fields.totp else { return Ok(()) };
+    let project = &plan.project.id;
+    tx.run(second_factors::delete(project, plan.id)).await?;
+    tx.run(backup_codes::delete_of_user(project, plan.id)).await?;
+    let kind = if totp.is_some() { audit::kind::TOTP_ENABLED } else { audit::kind::TOTP_DISABLED };
+    tx.run(audit::record(&plan.app, project, kind, &Event::of_user(plan.access, plan.id))).await?;
     Ok(())
 }
 
@@ -168,6 +185,7 @@ async fn apply_password(tx: &mut Tx, user: &UserRow, plan: &Plan) -> Result<(), 
             tx.run(credentials::set_password(project, plan.id, hash, plan.now)).await?
         }
     };
+    tx.run(one_time_codes::end_of_user(project, plan.id, plan.now)).await?;
     tx.run(sessions::delete_of_user(project, plan.id, None)).await?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use latchkey_api_types::AccessType;
 use latchkey_api_types::ids::{ProjectId, UserId};
 use latchkey_api_types::input::{Base64Text, ImageUrl, NonEmptyText, Nullable};
 use latchkey_api_types::user::UserUpdate;
-use latchkey_crypto::{Secret, validate_bcrypt_import};
+use latchkey_crypto::{Secret, TotpSecret, validate_bcrypt_import};
 use latchkey_storage::users::UserRow;
 
 use crate::app::App;
@@ -16,6 +16,7 @@ use crate::contact_channels::normalise_email;
 use crate::failure::Failure;
 use crate::images::{self, Accepted, Owner};
 use crate::projects::Project;
+use crate::second_factors;
 use crate::users::stored_metadata;
 
 /// What is to happen to the password.
@@ -49,7 +50,8 @@ pub(crate) struct Fields {
     pub(crate) password: Password,
     pub(crate) image: Option<Accepted>,
     restriction: Restriction,
-    totp: Option<Option<Vec<u8>>>,
+    /// The TOTP secret, sealed; the inner `None` switches TOTP off.
+    pub(crate) totp: Option<Option<Vec<u8>>>,
 }
 
 /// Empty text is no text.
@@ -242,11 +244,14 @@ pub(crate) fn totp_seal_context(project: &ProjectId, user: UserId) -> String {
 /// A TOTP secret as it is stored.
 ///
 /// # Errors
-/// 400 for a secret of no bytes, with which everybody could make the codes.
+/// 400 for a secret that is short enough to be guessed, or needlessly long.
 fn seal_totp(app: &App, project: &ProjectId, user: UserId, secret: &Base64Text) -> Result<Vec<u8>, Failure> {
-    let is_secret = STANDARD.decode(secret.as_str()).is_ok_and(|bytes| !bytes.is_empty());
-    if !is_secret {
-        return Err(Failure::text(400, "A TOTP secret must not be empty."));
-    }
-    Ok(app.master_keys.seal(&totp_seal_context(project, user), secret.as_str().as_bytes()))
+    let secret = STANDARD.decode(secret.as_str()).ok().map(TotpSecret::from_bytes);
+    let secret = secret.filter(TotpSecret::is_acceptable).ok_or_else(|| {
+        Failure::text(
+            400,
+            "A TOTP secret has 16 to 128 bytes (RFC 4226 asks for at least 128 bits); 20 are usual.",
+        )
+    })?;
+    Ok(second_factors::seal(app, project, user, &secret))
 }
