@@ -8,10 +8,10 @@ use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use latchkey_api_types::KnownError;
 use latchkey_api_types::ids::{PasskeyId, ProjectId, UserId};
 use latchkey_api_types::input::{PasskeyName, UserIdOrMe};
 use latchkey_api_types::passkey::{Passkey, RelatedOrigins};
+use latchkey_api_types::{AccessType, KnownError};
 use latchkey_crypto::webauthn::{Ceremony, ClientData, Demands, LONGEST_CREDENTIAL_ID};
 use latchkey_storage::StorageError;
 use latchkey_storage::engine::Stmt;
@@ -25,6 +25,7 @@ use crate::authenticate::Auth;
 use crate::failure::Failure;
 use crate::one_time_codes::{claim, look_up};
 use crate::projects::{self, Project};
+use crate::reauthentication::{self, Surface};
 
 pub use registration::{Registration, initiate_registration, register};
 
@@ -215,9 +216,12 @@ pub async fn rename(
 /// Removes a passkey. Sessions that began with it stay.
 ///
 /// # Errors
-/// As [`get`].
+/// As [`get`]; `REAUTHENTICATION_REQUIRED` for clients.
 pub async fn delete(app: &App, auth: &Auth, user: UserIdOrMe, id: PasskeyId) -> Result<(), Failure> {
     let owner = auth.addressed_user(user)?;
+    if auth.access == AccessType::Client {
+        reauthentication::require_recent(app, auth, Surface::Latchkey).await?;
+    }
     let deleted = passkeys::delete(&auth.project.id, owner, id);
     change(app, auth, owner, deleted, audit::kind::PASSKEY_REMOVED, id).await
 }

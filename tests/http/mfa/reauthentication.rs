@@ -5,7 +5,7 @@ use latchkey_testkit::{Answer, Builder, TestServer, on_both_engines};
 use latchkey_tests::people::{self, OTHER_PASSWORD, PASSWORD, Person};
 use latchkey_tests::second_factors::{STEP, backup, call, code, person, set_up, totp};
 use latchkey_tests::tokens::keys;
-use latchkey_tests::{second_factors, stored};
+use latchkey_tests::{passkeys, second_factors, stored};
 use serde_json::{Value, json};
 
 /// Ten minutes, the default, and a moment.
@@ -170,6 +170,32 @@ on_both_engines! {
         people::change(&server, &ada.id, &json!({ "primary_email": "ada@example.org" })).await;
         reauthenticate(&server, &ada, &password(OTHER_PASSWORD)).await.expect(200);
         patch(json!({ "totp_secret_base64": second_factors::TOTP })).await.expect(200);
+    }
+
+    async fn removing_a_passkey_asks_and_signing_in_with_one_that_verified_its_user_is_an_answer(server, builder = passkeys::builder()) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        let key = passkeys::registered(&server, &ada).await;
+        let listed = passkeys::list(&server, &ada.id).await;
+        let path = format!("/passkeys/me/{}", listed[0]["id"].as_str().expect("an id"));
+        server.clock().advance_millis(TOO_LATE);
+        let ada = refreshed(&server, &ada).await;
+        let delete = |person: &Person| server.delete(&path).client().user(&person.access_token).send();
+        delete(&ada).await.expect_error(403, "REAUTHENTICATION_REQUIRED");
+        // The SDKs register passkeys by endpoints of the contract, and know nothing of this.
+        passkeys::registered(&server, &ada).await;
+        let again = Person::of(&passkeys::sign_in(&server, &key).await.expect(200));
+        delete(&again).await.expect(200);
+    }
+
+    async fn a_project_that_asks_everywhere_asks_before_a_passkey_is_registered(
+        server, builder = passkeys::builder().project(|settings| settings.latchkey.reauthentication.enforce_on = AllEndpoints)
+    ) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        passkeys::registered(&server, &ada).await;
+        server.clock().advance_millis(TOO_LATE);
+        let ada = refreshed(&server, &ada).await;
+        let path = "/auth/passkey/initiate-passkey-registration";
+        call(&server, &ada, path, &json!({})).await.expect_error(403, "REAUTHENTICATION_REQUIRED");
     }
 
     async fn a_project_can_ask_nowhere(

@@ -1,6 +1,6 @@
 //! The passkeys of users, as things to look at, name and remove.
 
-use latchkey_api_types::ErrorCode::CannotGetOwnUserWithoutUser;
+use latchkey_api_types::ErrorCode::{CannotGetOwnUserWithoutUser, ReauthenticationRequired};
 use latchkey_api_types::list::List;
 use latchkey_api_types::passkey::{Passkey, PasskeyPath, PasskeyUpdate, PasskeysQuery, RelatedOrigins};
 use latchkey_api_types::project::ProjectPath;
@@ -22,7 +22,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::get(ONE, "Read a passkey of a user").errors(&[CannotGetOwnUserWithoutUser]).on(ANY, get),
         Route::patch(ONE, "Name a passkey of a user").errors(&[CannotGetOwnUserWithoutUser]).on(ANY, rename),
         Route::delete(ONE, "Remove a passkey of a user")
-            .errors(&[CannotGetOwnUserWithoutUser])
+            .errors(&[CannotGetOwnUserWithoutUser, ReauthenticationRequired])
             .on(ANY, delete),
         Route::get(
             "/projects/{project_id}/.well-known/webauthn",

@@ -27,6 +27,7 @@ use crate::authenticate::Auth;
 use crate::failure::Failure;
 use crate::one_time_codes::{issue, kind};
 use crate::projects::Project;
+use crate::reauthentication::{self, Surface};
 use crate::sign_in::Origin;
 use crate::users::Written;
 
@@ -55,6 +56,7 @@ pub async fn initiate_registration(
     let project = &auth.project;
     require_enabled(project)?;
     let user = &auth.me()?.row;
+    reauthentication::require_recent(app, auth, Surface::Contract).await?;
     let data = Challenge { challenge: new_challenge(app), user_id: user.id };
     let code = issue(app, &project.id, kind::PASSKEY_REGISTRATION, &data, CHALLENGE_LIFETIME)?;
     app.store.batch(vec![code.statement]).await?;
@@ -107,6 +109,7 @@ pub async fn register(
     let project = &auth.project;
     require_enabled(project)?;
     let user = auth.me()?.row.id;
+    reauthentication::require_recent(app, auth, Surface::Contract).await?;
     let data = use_code(app, &project.id, kind::PASSKEY_REGISTRATION, &registration.code).await?;
     let challenge: Challenge = serde_json::from_str(&data).map_err(Failure::internal)?;
     let event = Event::of_user(auth.access, user).at_address(registration.origin.address);
