@@ -161,6 +161,44 @@ on_both_engines! {
         assert_eq!(sessions_of(&server, &ada.id).await, 0);
     }
 
+    async fn a_password_that_was_reset_ends_sign_ins_that_wait_and_signs_nobody_in(server) {
+        let ada = person(&server, "ada@example.com").await;
+        let by_thief = attempt(&server, "ada@example.com").await;
+        let body = json!({ "email": "ada@example.com", "callback_url": "http://localhost/" });
+        server.post("/auth/password/send-reset-code").client().json(&body).send().await.expect(200);
+        let mailed = latchkey_tests::mail::code_to(&server, "ada@example.com").await;
+        let body = json!({ "code": mailed, "password": PASSWORD });
+        let answer = server.post("/auth/password/reset").client().json(&body).send().await.expect(200);
+        assert_eq!(keys(&answer), ["success"]);
+        let late = complete(&server, &by_thief, &totp(&code(&server))).await;
+        late.expect_error(409, "VERIFICATION_CODE_ALREADY_USED");
+        assert_eq!(sessions_of(&server, &ada.id).await, 0);
+        second_factors::sign_in(&server, "ada@example.com").await;
+    }
+
+    async fn a_mailed_code_is_a_first_factor_and_never_the_second(server) {
+        let ada = person(&server, "ada@example.com").await;
+        people::change(&server, &ada.id, &json!({ "primary_email_verified": true })).await;
+        let ask = || async {
+            let body = json!({ "email": "ada@example.com", "callback_url": "http://localhost/" });
+            server.post("/auth/otp/send-sign-in-code").client().json(&body).send().await.expect(200);
+            server.clock().advance_seconds(1);
+            latchkey_tests::mail::code_to(&server, "ada@example.com").await
+        };
+        let mailed = ask().await;
+        let body = json!({ "code": mailed });
+        let answer = server.post("/auth/otp/sign-in").client().json(&body).send().await;
+        let details = answer.expect_error(400, "MULTI_FACTOR_AUTHENTICATION_REQUIRED");
+        let attempt = details["attempt_code"].as_str().expect("a code");
+        let another = ask().await;
+        for second in [&mailed[..6], &another[..6], another.as_str()] {
+            complete(&server, attempt, &totp(second)).await.expect_error(400, "INVALID_TOTP_CODE");
+        }
+        let answer = complete(&server, attempt, &totp(&code(&server))).await.expect(200);
+        let token = answer["access_token"].as_str().expect("a token");
+        assert_eq!(stored::session(&server, token).await.expect("a session").amr, "otp mfa");
+    }
+
     async fn another_secret_or_none_ends_codes_of_the_old_one(server) {
         let ada = person(&server, "ada@example.com").await;
         let attempt = attempt(&server, "ada@example.com").await;

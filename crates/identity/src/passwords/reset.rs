@@ -6,7 +6,9 @@ mod requests;
 use latchkey_api_types::KnownError;
 use latchkey_api_types::ids::{ProjectId, UserId};
 use latchkey_crypto::Secret;
-use latchkey_storage::{StorageError, contact_channels, credentials, sessions};
+use latchkey_storage::{
+    StorageError, contact_channels, credentials, one_time_codes as stored_codes, sessions,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
@@ -56,8 +58,9 @@ pub async fn reset(app: &App, auth: &Auth, code: &str, password: Secret<String>)
         one_time_codes::claim(app, &found),
         contact_channels::signs_in(&project.id, user, &promise.email).exactly(1),
         // The password first: whoever signs in with the old one in this moment either has a session by then, which the
-        // next statement ends, or finds that the password has changed.
+        // statements after it end, or finds that the password has changed.
         credentials::set_password(&project.id, user, &hash, app.now()),
+        stored_codes::end_of_user(&project.id, user, app.now()),
         sessions::delete_of_user(&project.id, user, None),
         audit::record(app, &project.id, audit::kind::PASSWORD_RESET, &Event::of_user(Actor::User, user)),
     ];
