@@ -15,6 +15,7 @@ mod http {
     mod key_sets;
     mod mfa;
     mod notifications;
+    mod oauth;
     mod oauth_providers;
     mod one_time_codes;
     mod otp;

@@ -13,6 +13,7 @@ use latchkey_storage::mailings::{self, MailingRow};
 use latchkey_storage::outbox::{self, ClaimedMail};
 use latchkey_storage::{mail_capacities, team_memberships};
 use latchkey_testkit::{Builder, Engine, TestServer};
+use latchkey_tests::oauth::{self, Flow};
 use latchkey_tests::owners;
 use latchkey_tests::passkeys;
 use latchkey_tests::people::{self, OTHER_PASSWORD, PASSWORD};
@@ -398,6 +399,29 @@ async fn addresses_and_accounts(server: &TestServer, user: &str) {
     server.patch(&marketing).server().json(&json!({ "enabled": false })).send().await.expect(200);
 }
 
+/// Signing in through a provider: somebody new, an anonymous user, one whose address it is; and going on elsewhere.
+async fn oauth_tour(server: TestServer) {
+    let first = oauth::sign_in(&server, "google", "ada@example.com").await;
+    oauth::sign_in(&server, "github", "ada@example.com").await;
+    let anonymous = people::anonymous(&server).await;
+    let upgrade = Flow::new(&server, "google").with("token", &anonymous.access_token);
+    oauth::code(&upgrade.as_user("alan@example.com").await);
+    let code = oauth::code(&Flow::new(&server, "google").as_user("ada@example.com").await);
+    for status in [200, 400] {
+        assert_eq!(oauth::exchange(&server, &code, &[]).send().await.status, status);
+    }
+    let text = |name: &str| first[name].as_str().expect("a token").to_owned();
+    let body =
+        json!({ "redirect_uri": oauth::REDIRECT_URI, "state": "s", "code_challenge": oauth::challenge() });
+    let request = server.post("/auth/oauth/cross-domain/authorize").client().user(&text("access_token"));
+    let request = request.header("x-stack-refresh-token", &text("refresh_token"));
+    let handed = request.json(&body).send().await.expect(200);
+    let url = reqwest::Url::parse(handed["redirect_url"].as_str().expect("an address")).expect("a URL");
+    let code = url.query_pairs().find(|(name, _)| name == "code").expect("a code").1.into_owned();
+    oauth::exchange(&server, &code, &[]).send().await.expect(200);
+    latchkey_identity::clean_up::run(server.app()).await.expect("a clean-up");
+}
+
 /// Every way of listing users.
 async fn lists(server: &TestServer) {
     let team = "00000000-0000-4000-8000-0000000000b1";
@@ -708,12 +732,14 @@ fn missing(kind: EngineKind) -> Vec<String> {
 #[test]
 fn every_statement_runs_on_both_engines() {
     latchkey_testkit::run(Engine::Sqlite, builder(), tour);
+    latchkey_testkit::run(Engine::Sqlite, oauth::builder(), oauth_tour);
     let missing_on_sqlite = missing(EngineKind::Sqlite);
     assert!(missing_on_sqlite.is_empty(), "SQLite never ran {missing_on_sqlite:#?}");
     if !Engine::Postgres.is_available() {
         return;
     }
     latchkey_testkit::run(Engine::Postgres, builder(), tour);
+    latchkey_testkit::run(Engine::Postgres, oauth::builder(), oauth_tour);
     let missing_on_postgres = missing(EngineKind::Postgres);
     assert!(missing_on_postgres.is_empty(), "PostgreSQL never ran {missing_on_postgres:#?}");
 }

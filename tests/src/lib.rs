@@ -5,6 +5,7 @@ pub mod authenticator;
 pub mod forge;
 pub mod mail;
 pub mod mail_server;
+pub mod oauth;
 pub mod operations;
 pub mod owners;
 pub mod passkeys;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::UserId;
-use crate::input::{MailedCode, PasswordText, PlainEmail, SecretText, StrictEmail, UrlText};
+use crate::input::{MailedCode, NonEmptyText, PasswordText, PlainEmail, SecretText, StrictEmail, UrlText};
 use crate::{input, words};
 
 /// The answer to a sign-up or sign-in by password.
@@ -201,6 +201,189 @@ input! {
 pub struct SignInCodeSent {
     /// The code without the six characters that its reader types.
     pub nonce: String,
+}
+
+words! {
+    /// What signing in through a provider is for.
+    pub enum OauthFlow {
+        /// Signing in, or up.
+        Authenticate = "authenticate",
+        /// Adding the account to the user of the token.
+        Link = "link",
+    }
+}
+
+words! {
+    /// How the provider's address comes back.
+    pub enum OauthResponseMode {
+        /// As a redirect with a cookie.
+        Redirect = "redirect",
+        /// As JSON, without a cookie.
+        Json = "json",
+    }
+}
+
+words! {
+    /// The one grant that the authorization endpoint knows.
+    pub enum OauthCodeGrant {
+        /// RFC 6749 section 4.1.
+        AuthorizationCode = "authorization_code",
+    }
+}
+
+words! {
+    /// The one response type that the authorization endpoint knows.
+    pub enum OauthResponseType {
+        /// RFC 6749 section 4.1.1.
+        Code = "code",
+    }
+}
+
+input! {
+    /// The path of the OAuth endpoints that are for one provider.
+    pub struct OauthProviderInPath {
+        /// The provider's id in the project's settings; in callbacks its type.
+        pub provider_id: String,
+    }
+}
+
+input! {
+    open
+    /// A request to sign in through a provider. Unknown parameters are ignored.
+    pub struct OauthAuthorizeQuery {
+        /// The project's id, with `#branch` appended if it is not the main branch.
+        pub client_id: String,
+        /// A publishable client key, or `__stack_public_client__`.
+        pub client_secret: String,
+        /// Where the browser goes in the end.
+        pub redirect_uri: UrlText,
+        /// Always `legacy`.
+        pub scope: String,
+        /// Goes back to the client as it is.
+        pub state: String,
+        /// Always `authorization_code`.
+        pub grant_type: OauthCodeGrant,
+        /// Always `code`.
+        pub response_type: OauthResponseType,
+        /// RFC 7636.
+        pub code_challenge: String,
+        /// `S256`, or `plain`.
+        pub code_challenge_method: String,
+        /// What it is for; signing in if it does not say.
+        pub flow as "type": Option<OauthFlow>,
+        /// The access token of the user to whom the account is linked, or who is anonymous and signs up by it.
+        pub token: Option<String>,
+        /// Further scopes for the provider, separated by spaces.
+        pub provider_scope: Option<String>,
+        /// Where the browser goes with an error if it cannot go to `redirect_uri`.
+        pub error_redirect_uri: Option<UrlText>,
+        /// The same by its old name.
+        pub error_redirect_url: Option<UrlText>,
+        /// What the token endpoint gives back.
+        pub after_callback_redirect_url: Option<UrlText>,
+        /// How the provider's address comes back; as a redirect if it does not say.
+        pub stack_response_mode: Option<OauthResponseMode>,
+        /// The answer to a challenge against bots.
+        pub bot_challenge_token: Option<SecretText>,
+        /// When the challenge was shown.
+        pub bot_challenge_phase: Option<BotChallengePhase>,
+        /// Set if the challenge could not be shown.
+        pub bot_challenge_unavailable: Option<OnlyTrue>,
+    }
+}
+
+/// Where a browser is to be sent.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct OauthLocation {
+    /// The provider's page.
+    pub location: String,
+}
+
+/// The body of a redirect, which says nothing.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct NothingMore {}
+
+words! {
+    /// The one challenge method of codes for another domain.
+    pub enum S256Only {
+        /// RFC 7636 section 4.2.
+        S256 = "S256",
+    }
+}
+
+input! {
+    /// A request to go on with this session on another domain.
+    pub struct CrossDomainAuthorize {
+        /// Where the browser goes.
+        pub redirect_uri: UrlText,
+        /// Goes with it: 1 to 512 characters.
+        pub state: NonEmptyText,
+        /// RFC 7636.
+        pub code_challenge: String,
+        /// Always `S256`.
+        pub code_challenge_method: Option<S256Only>,
+        /// What the token endpoint gives back.
+        pub after_callback_redirect_url: Option<UrlText>,
+    }
+}
+
+/// The answer to it.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct CrossDomainRedirect {
+    /// Where the browser is to be sent, with the code.
+    pub redirect_url: String,
+}
+
+/// The answer of the OAuth token endpoint to the grant `authorization_code` (RFC 6749 section 4.1.4).
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct OauthCodeAnswer {
+    /// A JWT that says who the user is, for some minutes.
+    pub access_token: String,
+    /// Gets further access tokens, for as long as the session lives.
+    pub refresh_token: String,
+    /// Always `Bearer`.
+    pub token_type: String,
+    /// Seconds; clients use the claim `exp` instead.
+    pub expires_in: u32,
+    /// Always `legacy`.
+    pub scope: String,
+    /// Whether the account was created on the way.
+    pub is_new_user: bool,
+    /// The same.
+    #[serde(rename = "newUser")]
+    pub is_new_user_camel: bool,
+    /// What was given with the authorization request.
+    #[serde(rename = "afterCallbackRedirectUrl")]
+    pub after_callback_redirect_url_camel: Option<String>,
+    /// The same.
+    pub after_callback_redirect_url: Option<String>,
+}
+
+impl OauthCodeAnswer {
+    /// The answer with these tokens.
+    pub fn new(result: SignInResult, after_callback_redirect_url: Option<String>) -> Self {
+        Self {
+            access_token: result.tokens.access_token,
+            refresh_token: result.tokens.refresh_token,
+            token_type: "Bearer".to_owned(),
+            expires_in: 3599,
+            scope: "legacy".to_owned(),
+            is_new_user: result.is_new_user,
+            is_new_user_camel: result.is_new_user,
+            after_callback_redirect_url_camel: after_callback_redirect_url.clone(),
+            after_callback_redirect_url,
+        }
+    }
+}
+
+/// An answer of the OAuth token endpoint.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum OauthTokenAnswer {
+    /// To the grant `authorization_code`.
+    Code(OauthCodeAnswer),
+    /// To the grant `refresh_token`.
+    Refresh(OauthRefreshAnswer),
 }
 
 words! {

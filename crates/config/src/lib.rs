@@ -18,6 +18,7 @@ mod health;
 mod load;
 mod log;
 mod mail;
+mod oauth;
 mod origin;
 mod outgoing;
 mod passwords;
@@ -45,6 +46,7 @@ pub use health::HealthConfig;
 pub use load::{Sources, process_environment};
 pub use log::{LogConfig, LogFormat};
 pub use mail::{MailConfig, MailTls, SharedMailServer, mail_sender};
+pub use oauth::{OauthConfig, SharedOauthConfig};
 pub use origin::Origin;
 pub use outgoing::OutgoingConfig;
 pub use passwords::{BreachCheck, PasswordsConfig};
@@ -86,6 +88,8 @@ pub struct Config {
     pub outgoing: OutgoingConfig,
     /// The check that whoever signs up is no machine.
     pub bot_challenge: BotChallengeConfig,
+    /// Signing in through other services. Providers with credentials of their own stand in the settings of projects.
+    pub oauth: OauthConfig,
     /// Deliveries of events to the endpoints of projects.
     pub webhooks: WebhooksConfig,
     /// How long is kept what nobody may ask for again. A clean-up once a day deletes the rest.
@@ -129,6 +133,7 @@ impl Config {
         self.mail.validate(found);
         self.health.validate(found);
         self.bot_challenge.validate(found);
+        self.oauth.validate(found);
         self.webhooks.validate(found);
         self.retention.validate(found);
         for (index, project) in self.projects.iter().enumerate() {

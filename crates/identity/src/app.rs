@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::deployment_secrets::DeploymentSecrets;
 use crate::failure::Failure;
 use crate::jobs::JobQueue;
+use crate::oauth_upstreams::UpstreamDocuments;
 use crate::outbox::Outbox;
 use crate::outgoing::Outgoing;
 use crate::passwords::reset;
@@ -45,6 +46,8 @@ pub struct Parts {
     pub config: Arc<Config>,
     /// Externally visible origin, without a trailing slash.
     pub public_url: String,
+    /// The issuer that stands in for OAuth providers which are configured as shared, if the configuration names none.
+    pub shared_oauth_issuer: Option<String>,
 }
 
 /// The server's state. Cheap to share by `Arc`.
@@ -69,6 +72,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// Externally visible origin, without a trailing slash.
     pub public_url: String,
+    /// The issuer that stands in for OAuth providers which are configured as shared.
+    pub shared_oauth_issuer: Option<String>,
     pub(crate) projects: ProjectCache,
     pub(crate) signing_keys: SigningKeyCache,
     pub(crate) verified_tokens: VerifiedTokens,
@@ -81,6 +86,7 @@ pub struct App {
     pub(crate) deletions: Notify,
     pub(crate) webhooks: Webhooks,
     pub(crate) password_resets: reset::Requests,
+    pub(crate) upstream_documents: UpstreamDocuments,
 }
 
 impl App {
@@ -88,7 +94,9 @@ impl App {
     pub async fn start(parts: Parts) -> Result<Arc<Self>, Failure> {
         let now = parts.clock.now_millis();
         let secrets = DeploymentSecrets::load(&parts.store, &parts.master_keys, &parts.random, now).await?;
+        let shared = parts.config.oauth.shared.issuer.clone();
         let app = Arc::new(Self {
+            shared_oauth_issuer: shared.or(parts.shared_oauth_issuer),
             store: parts.store,
             clock: parts.clock,
             random: parts.random,
@@ -110,6 +118,7 @@ impl App {
             deletions: Notify::default(),
             webhooks: Webhooks::default(),
             password_resets: reset::Requests::default(),
+            upstream_documents: UpstreamDocuments::default(),
         });
         crate::declared_projects::apply(&app).await?;
         Ok(app)

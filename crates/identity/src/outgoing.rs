@@ -38,6 +38,17 @@ pub struct OutgoingAnswer {
     pub body: Vec<u8>,
 }
 
+/// The whole of what the other side said.
+#[derive(Debug)]
+pub struct OutgoingReply {
+    /// The status.
+    pub status: u16,
+    /// The header `content-type`.
+    pub content_type: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
 /// Why a request got no answer, with the reasons behind the reason but without the URL, which may hold secrets.
 fn said(error: &reqwest::Error) -> OutgoingError {
     let mut text = if error.is_timeout() { "it took too long".to_owned() } else { "it failed".to_owned() };
@@ -111,6 +122,41 @@ impl Outgoing {
             body.extend_from_slice(&chunk);
         }
         Ok(String::from_utf8_lossy(&body).into_owned())
+    }
+
+    /// Sends a request, a POST if it has a body, and reads its answer whatever the status.
+    ///
+    /// # Errors
+    /// [`OutgoingError`]; an answer of more than `max_bytes` is refused.
+    pub async fn send(
+        &self,
+        url: Url,
+        headers: &[(String, String)],
+        body: Option<String>,
+        timeout: Duration,
+        max_bytes: usize,
+    ) -> Result<OutgoingReply, OutgoingError> {
+        self.check(&url)?;
+        let request = if body.is_some() { self.client.post(url) } else { self.client.get(url) };
+        let mut request = request.timeout(timeout);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        let mut response = request.send().await.map_err(|error| said(&error))?;
+        let status = response.status().as_u16();
+        let content_type = response.headers().get("content-type");
+        let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| said(&error))? {
+            if body.len() + chunk.len() > max_bytes {
+                return Err(OutgoingError::TooLong(max_bytes));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(OutgoingReply { status, content_type, body })
     }
 
     /// POSTs a body and reads at most `max_bytes` of the answer, whatever its status; the rest is not read.

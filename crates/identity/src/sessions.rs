@@ -303,7 +303,8 @@ pub(crate) async fn find_user(
     app.store.lookup(move |tx| Box::pin(async move { Ok(users::get(tx, &project, user).await?) })).await
 }
 
-async fn find_family(
+/// The session of a refresh token's family, with its user.
+pub(crate) async fn find_family(
     app: &App,
     project: &ProjectId,
     token: &RefreshToken,

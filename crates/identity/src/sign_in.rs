@@ -1,7 +1,9 @@
 //! The ways to sign in, one file each, and what they all end with.
 
 pub mod anonymous;
+pub mod cross_domain;
 pub mod mfa;
+pub mod oauth;
 pub mod otp;
 pub mod passkey;
 pub mod password;
@@ -13,7 +15,7 @@ use latchkey_api_types::auth::{SignInResult, TokenPair};
 use latchkey_api_types::session::EndUserIpInfo;
 use latchkey_storage::StorageError;
 use latchkey_storage::engine::Stmt;
-use latchkey_storage::sessions;
+use latchkey_storage::sessions::{self, SessionRow};
 use latchkey_storage::users::UserRow;
 
 use crate::access_tokens;
@@ -106,12 +108,36 @@ pub(crate) async fn finish(
 /// # Errors
 /// What stops the statements.
 async fn open(app: &App, project: &Project, factor: Factor<'_>) -> Result<SignInResult, Unfinished> {
+    open_with(app, project, factor, |_| Vec::new()).await
+}
+
+/// As [`finish`], with statements that have to know the session.
+pub(crate) async fn finish_with(
+    app: &App,
+    project: &Project,
+    factor: Factor<'_>,
+    about: impl FnOnce(&SessionRow) -> Vec<Stmt>,
+) -> Result<SignInResult, Unfinished> {
+    if factor.user.requires_totp_mfa {
+        return finish(app, project, factor).await;
+    }
+    open_with(app, project, factor, about).await
+}
+
+/// As [`open`], with statements that have to know the session.
+async fn open_with(
+    app: &App,
+    project: &Project,
+    factor: Factor<'_>,
+    about: impl FnOnce(&SessionRow) -> Vec<Stmt>,
+) -> Result<SignInResult, Unfinished> {
     let Factor { user, amr, is_new_user, origin, mut statements } = factor;
     let Origin { end_user: end_user_ip, address } = origin;
     let beginning =
         Beginning { user: user.id, amr, expires_in_millis: None, is_impersonation: false, end_user_ip };
     let (session, token) = begin(app, &project.id, beginning);
     statements.push(sessions::insert(&session));
+    statements.extend(about(&session));
     if !is_new_user {
         let event = Event::of_user(Actor::User, user.id).in_session(session.id).at_address(address);
         statements.push(audit::record(app, &project.id, audit::kind::SIGNED_IN, &event));

@@ -100,6 +100,11 @@ impl Upstream {
         self.documents.iter().map(|call| Ok((call.name.as_str(), request(call)?))).collect()
     }
 
+    /// Whether the provider comes back by a form that the browser sends, instead of by a redirect.
+    pub fn comes_back_by_form(&self) -> bool {
+        self.authorize_parameters.iter().any(|(name, value)| name == "response_mode" && value == "form_post")
+    }
+
     /// That all addresses can be used.
     ///
     /// # Errors

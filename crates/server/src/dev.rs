@@ -92,8 +92,7 @@ fn ready(base_url: &str, project: &ProjectDeclaration) -> Value {
         "base_url": base_url,
         "project_id": project.id,
         "mailbox_url": format!("{base_url}/dev/mailbox"),
-        // The mock provider does not exist yet.
-        "mock_oauth_url": null,
+        "mock_oauth_url": format!("{base_url}/dev/oauth"),
     });
     for (name, key) in project.keys.iter() {
         ready[name] = key.expose().into();
@@ -132,7 +131,7 @@ mod tests {
                 "secret_server_key": "ssk_b",
                 "super_secret_admin_key": "sak_c",
                 "mailbox_url": "http://localhost:1/dev/mailbox",
-                "mock_oauth_url": null,
+                "mock_oauth_url": "http://localhost:1/dev/oauth",
             })
         );
     }

@@ -7,6 +7,7 @@ mod admin;
 mod cli;
 mod configuration;
 mod dev;
+mod dev_oauth;
 pub mod dev_pages;
 mod doctor;
 mod files;

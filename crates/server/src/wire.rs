@@ -20,6 +20,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::dev_oauth::MockProvider;
+
 pub(crate) use verbs::{
     Mode, create_admin, examine, examine_mail, migrate, openapi, random, rotate_keys, serve,
 };
@@ -40,6 +42,8 @@ pub struct Wiring {
     pub observe: Option<TcpListener>,
     /// Pages beside the API, below those that every server has.
     pub pages: axum::Router,
+    /// Whether the built-in OAuth provider stands behind providers that projects configure as shared.
+    pub has_mock_oauth: bool,
 }
 
 /// A server at work; see [`Running::stop`].
@@ -137,6 +141,7 @@ pub async fn application(
     clock: Arc<dyn Clock>,
     mail: Option<Arc<dyn Transport>>,
     public_url: String,
+    shared_oauth_issuer: Option<String>,
 ) -> Result<Arc<App>, String> {
     let passwords = &config.passwords;
     let params = HashParams {
@@ -161,6 +166,7 @@ pub async fn application(
         outgoing,
         config,
         public_url,
+        shared_oauth_issuer,
     })
     .await
     .map_err(|failure| match failure {
@@ -180,16 +186,26 @@ pub async fn start(wiring: Wiring) -> Result<Running, String> {
         Some(url) => url.as_str().to_owned(),
         None => format!("http://localhost:{}", address.port()),
     };
-    let app = application(config, wiring.store, wiring.clock, wiring.mail, public_url.clone()).await?;
+    let mock = if wiring.has_mock_oauth {
+        Some(MockProvider::new(&public_url, Arc::clone(&wiring.clock), Random::system())?)
+    } else {
+        None
+    };
+    let issuer = mock.as_ref().map(|mock| mock.issuer().to_owned());
+    let app =
+        application(config, wiring.store, wiring.clock, wiring.mail, public_url.clone(), issuer).await?;
     let server = Arc::new(app.config.server.clone());
     let limits = Limits::from(&*server);
 
     let mut registry = Registry::default();
     let metrics = Metrics::new(&mut registry);
-    let pages = docs::pages(database(&app))
+    let mut pages = docs::pages(database(&app))
         .merge(docs::email_probe(Arc::clone(&app)))
         .merge(pages::pages(&app, &server))
         .merge(wiring.pages);
+    if let Some(mock) = &mock {
+        pages = pages.merge(mock.pages());
+    }
     let service = Service::new(Arc::clone(&app), server, api::routes(), pages, metrics.clone());
     let (stop, stopped) = watch::channel(false);
     let until = |mut stopped: watch::Receiver<bool>| async move {

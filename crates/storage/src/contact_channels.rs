@@ -111,6 +111,28 @@ pub async fn is_used_for_auth(tx: &mut Tx, project: &ProjectId, value: &str) -> 
     .await
 }
 
+/// The channel by which this address signs somebody in.
+pub async fn for_auth(
+    tx: &mut Tx,
+    project: &ProjectId,
+    value: &str,
+) -> Result<Option<ContactChannelRow>, StorageError> {
+    tx.query_opt(
+        select!("WHERE project_id = $1 AND type = 'email' AND value = $2 AND used_for_auth"),
+        args![project, value],
+    )
+    .await
+}
+
+/// Confirms that a channel still is the verified one by which its user signs in. Affects no row if it is not.
+pub fn confirm_verified_for_auth(project: &ProjectId, id: ContactChannelId) -> Stmt {
+    stmt(
+        "UPDATE contact_channels SET is_verified = $3 \
+         WHERE project_id = $1 AND id = $2 AND is_verified AND used_for_auth",
+        args![project, id, true],
+    )
+}
+
 /// Whether a channel other than this one uses the address to sign in.
 pub async fn is_used_for_auth_elsewhere(
     tx: &mut Tx,

@@ -17,6 +17,8 @@ pub mod mail_capacities;
 pub mod mailings;
 pub mod notification_preferences;
 pub mod oauth_accounts;
+pub mod oauth_authorization_codes;
+pub mod oauth_states;
 pub mod one_time_codes;
 pub mod outbox;
 pub mod passkeys;
@@ -63,4 +65,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0013_cli_logins", sql: include_str!("../migrations/0013_cli_logins.sql") },
     Migration { name: "0014_mailings", sql: include_str!("../migrations/0014_mailings.sql") },
     Migration { name: "0015_second_factors", sql: include_str!("../migrations/0015_second_factors.sql") },
+    Migration { name: "0016_oauth", sql: include_str!("../migrations/0016_oauth.sql") },
 ];

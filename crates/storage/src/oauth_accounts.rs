@@ -82,6 +82,20 @@ pub async fn get(
         .await
 }
 
+/// The link by which an account at a provider signs somebody in.
+pub async fn by_sign_in(
+    tx: &mut Tx,
+    project: &ProjectId,
+    provider: &str,
+    account: &str,
+) -> Result<Option<OauthAccountRow>, StorageError> {
+    tx.query_opt(
+        select!("WHERE project_id = $1 AND provider_config_id = $2 AND account_id = $3 AND allow_sign_in"),
+        args![project, provider, account],
+    )
+    .await
+}
+
 /// Whether the account of this row signs somebody in by another row.
 pub async fn signs_in_elsewhere(tx: &mut Tx, row: &OauthAccountRow) -> Result<bool, StorageError> {
     tx.exists(

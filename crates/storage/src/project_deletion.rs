@@ -51,6 +51,8 @@ tables! {
     "cli_logins" ("polling_code_hash"),
     "second_factors" ("user_id"),
     "backup_codes" ("user_id, code_hash"),
+    "oauth_states" ("state_hash"),
+    "oauth_authorization_codes" ("code_hash"),
     "images" ("id"),
     "sessions" ("id"),
     "contact_channels" ("id"),

@@ -161,6 +161,15 @@ pub fn touch(project: &ProjectId, id: SessionId, now: i64, end_user_ip: Option<&
     )
 }
 
+/// Sets the end of a session that somebody goes on with elsewhere. Affects no row if it is over.
+pub fn prolong(project: &ProjectId, id: SessionId, user: UserId, now: i64, expires_at: i64) -> Stmt {
+    stmt(
+        "UPDATE sessions SET expires_at = $5 WHERE project_id = $1 AND id = $2 AND user_id = $3 \
+         AND (expires_at IS NULL OR expires_at > $4)",
+        args![project, id, user, now, expires_at],
+    )
+}
+
 /// Ends one session.
 pub fn delete(project: &ProjectId, id: SessionId) -> Stmt {
     stmt("DELETE FROM sessions WHERE project_id = $1 AND id = $2", args![project, id])

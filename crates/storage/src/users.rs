@@ -253,6 +253,15 @@ pub fn delete(project: &ProjectId, id: UserId) -> Stmt {
     stmt("DELETE FROM users WHERE project_id = $1 AND id = $2", args![project, id])
 }
 
+/// Gives a user a name and a picture where they have none.
+pub fn introduce(project: &ProjectId, id: UserId, name: Option<&str>, picture: Option<&str>) -> Stmt {
+    stmt(
+        "UPDATE users SET display_name = COALESCE(display_name, $3), search_name = COALESCE(search_name, $4), \
+         profile_image_url = COALESCE(profile_image_url, $5) WHERE project_id = $1 AND id = $2",
+        args![project, id, name, name.map(str::to_lowercase), picture],
+    )
+}
+
 /// Turns an anonymous user into one who signs up as this row says: when, from where unless that was known before, and
 /// how suspect. Affects no row if the user is not anonymous (any more).
 pub fn upgrade(row: &UserRow) -> Stmt {

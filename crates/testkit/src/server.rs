@@ -147,6 +147,7 @@ impl TestServer {
             listener,
             observe: None,
             pages: latchkey::dev_pages::pages(&mailbox),
+            has_mock_oauth: true,
         })
         .await
         .expect("a server that starts");

@@ -45,6 +45,7 @@ fn each_provider_is_found_by_its_name_and_has_addresses_that_can_be_used() {
         for url in all {
             assert!(url.starts_with("https://"), "{url}");
         }
+        assert_eq!(upstream.comes_back_by_form(), *provider == Provider::Apple);
         let needs_keys = upstream.id_token != IdTokenUse::Ignored;
         assert_eq!(upstream.jwks_uri.is_some(), needs_keys, "{}", upstream.name);
         assert!(!needs_keys || !upstream.issuers.is_empty(), "{}", upstream.name);

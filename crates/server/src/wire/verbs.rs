@@ -58,7 +58,8 @@ pub(crate) async fn serve(config: Config, mode: Mode) -> Result<Running, Failed>
             (server.map(|server| Arc::new(server) as Arc<dyn Transport>), axum::Router::new())
         }
     };
-    start(Wiring { config, store, clock, mail, listener, observe: Some(observe), pages })
+    let has_mock_oauth = matches!(mode, Mode::Development);
+    start(Wiring { config, store, clock, mail, listener, observe: Some(observe), pages, has_mock_oauth })
         .await
         .map_err(Failed::new)
 }
@@ -166,7 +167,7 @@ pub(crate) async fn rotate_keys(
 async fn offline(config: &Config) -> Result<Arc<App>, Failed> {
     let store = open_migrated_store(config, &SystemClock).await.map_err(Failed::new)?;
     let public_url = config.server.public_url.as_ref().map(|url| url.as_str().to_owned()).unwrap_or_default();
-    application(Arc::new(config.clone()), store, Arc::new(SystemClock), None, public_url)
+    application(Arc::new(config.clone()), store, Arc::new(SystemClock), None, public_url, None)
         .await
         .map_err(Failed::new)
 }

@@ -1,0 +1,297 @@
+//! The OAuth providers of a project at work: which one is meant, by whose credentials, and the requests to it. The
+//! rules of the protocol are in `latchkey-oauth`; here they meet the network, with documents kept in memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use latchkey_api_types::KnownError;
+use latchkey_config::settings::{OAuthProviderSettings, ProviderType};
+use latchkey_jose::VerifyingKeys;
+use latchkey_oauth::authorization::{Client, returned_code, returned_person};
+use latchkey_oauth::client_secret::ClientSecret;
+use latchkey_oauth::discovery::{self, Metadata};
+use latchkey_oauth::id_token::{self, IdTokenError, IdTokenRules};
+use latchkey_oauth::key_sets::{self, Freshness};
+use latchkey_oauth::pkce::Verifier;
+use latchkey_oauth::profile::{Documents, FORM, ID_TOKEN, Profile};
+use latchkey_oauth::request::{Answer, LONGEST_ANSWER, Request};
+use latchkey_oauth::token::read_document;
+use latchkey_oauth::upstream::{IdTokenUse, OpenId, Options, Provider as Known};
+use latchkey_oauth::{Upstream, UpstreamError};
+use quick_cache::sync::Cache;
+use serde_json::Value;
+
+use crate::app::App;
+use crate::failure::Failure;
+use crate::outgoing::{OutgoingError, OutgoingReply};
+use crate::projects::Project;
+
+/// How long one answer of a provider may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// How often a document of a profile is asked for while the provider has trouble (contract 02 §8).
+const ATTEMPTS: usize = 3;
+/// How many documents are kept.
+const CAPACITY: usize = 1000;
+
+/// Discovery documents and key sets by their address, as they were fetched.
+pub(crate) struct UpstreamDocuments {
+    metadata: Cache<String, Fetched<Metadata>>,
+    key_sets: Cache<String, Fetched<VerifyingKeys>>,
+    attempts: Cache<String, i64>,
+}
+
+/// What was fetched, and when, epoch seconds.
+type Fetched<T> = (Arc<T>, i64);
+
+impl Default for UpstreamDocuments {
+    fn default() -> Self {
+        Self {
+            metadata: Cache::new(CAPACITY),
+            key_sets: Cache::new(CAPACITY),
+            attempts: Cache::new(CAPACITY),
+        }
+    }
+}
+
+/// A provider of a project, ready to be asked.
+pub(crate) struct Provider {
+    /// Its key in the project's settings.
+    pub(crate) id: String,
+    /// Whose it is.
+    pub(crate) kind: ProviderType,
+    /// Its description.
+    pub(crate) upstream: Upstream,
+    /// We.
+    pub(crate) client: Client,
+}
+
+/// What a request for an authorization left behind, to be met by the answer.
+pub(crate) struct Sent<'a> {
+    pub(crate) nonce: &'a str,
+    pub(crate) verifier: &'a Verifier,
+}
+
+/// A provider in the settings of a project.
+///
+/// # Errors
+/// `OAUTH_PROVIDER_NOT_FOUND_OR_NOT_ENABLED`.
+pub(crate) fn configured<'p>(
+    project: &'p Project,
+    id: &str,
+) -> Result<(&'p OAuthProviderSettings, ProviderType), Failure> {
+    let settings = project.settings.auth.oauth.providers.get(id);
+    settings
+        .and_then(|settings| Some((settings, settings.provider_type?)))
+        .ok_or_else(|| KnownError::oauth_provider_not_found_or_not_enabled().into())
+}
+
+/// Makes a provider of a project ready.
+///
+/// # Errors
+/// `OAUTH_PROVIDER_NOT_FOUND_OR_NOT_ENABLED`, and what [`refused`] makes of a provider that cannot be used.
+pub(crate) async fn ready(app: &App, project: &Project, id: &str) -> Result<Provider, Failure> {
+    let (settings, kind) = configured(project, id)?;
+    let redirect_uri = format!("{}/api/v1/auth/oauth/callback/{}", app.public_url, kind.as_str());
+    let made = if settings.is_shared {
+        shared(app, kind, redirect_uri).await
+    } else {
+        own(app, settings, kind, redirect_uri)
+    };
+    let (upstream, client) = made.map_err(|error| refused(project, id, &error))?;
+    Ok(Provider { id: id.to_owned(), kind, upstream, client })
+}
+
+/// With the project's own credentials.
+fn own(
+    app: &App,
+    settings: &OAuthProviderSettings,
+    kind: ProviderType,
+    redirect_uri: String,
+) -> Result<(Upstream, Client), UpstreamError> {
+    let known = Known::by_name(kind.as_str()).ok_or(UpstreamError::Misconfigured("it is not known"))?;
+    let upstream = known.describe(&Options {
+        microsoft_tenant: settings.microsoft_tenant_id.as_deref(),
+        facebook_config_id: settings.facebook_config_id.as_deref(),
+    })?;
+    let client_id = settings.client_id.as_deref().filter(|id| !id.is_empty());
+    let client_id = client_id.ok_or(UpstreamError::Misconfigured("it has no client id"))?;
+    let secret = settings.client_secret.as_ref().ok_or(UpstreamError::Misconfigured("it has no secret"))?;
+    let secret = ClientSecret::parse(secret.expose())?.at(client_id, app.clock.now_seconds())?;
+    Ok((upstream, Client::new(client_id, secret.as_str(), redirect_uri)))
+}
+
+/// With the deployment's credentials, at the issuer that stands in for all of them.
+async fn shared(
+    app: &App,
+    kind: ProviderType,
+    redirect_uri: String,
+) -> Result<(Upstream, Client), UpstreamError> {
+    let config = &app.config.oauth.shared;
+    let issuer = app.shared_oauth_issuer.as_deref();
+    let issuer = issuer.ok_or(UpstreamError::Misconfigured("this server has no shared credentials"))?;
+    let metadata = metadata(app, issuer).await?;
+    let upstream = OpenId::stand_in(kind.as_str()).describe(&metadata)?;
+    let client_id = config.client_ids.get(kind.as_str()).map_or(kind.as_str(), String::as_str);
+    let secret = config.client_secret.as_ref().map_or("shared", |secret| secret.expose());
+    Ok((upstream, Client::new(client_id, secret, redirect_uri)))
+}
+
+/// What somebody learns whose sign-in failed at a provider; the details go to the log.
+pub(crate) fn refused(project: &Project, provider: &str, error: &UpstreamError) -> Failure {
+    tracing::info!(project = %project.id, provider, %error, "a sign-in failed at its provider");
+    match error {
+        UpstreamError::Denied => KnownError::oauth_provider_access_denied().into(),
+        error if error.is_transient() => KnownError::oauth_provider_temporarily_unavailable().into(),
+        UpstreamError::EmailMissing => Failure::text(
+            400,
+            "The provider gave no email address; it is needed, so please allow it to be read and try again.",
+        ),
+        UpstreamError::Misconfigured(_) => {
+            Failure::text(400, "The sign-in provider is not set up well in this project.")
+        }
+        _ => Failure::text(400, "The provider's answer was not accepted; please start the sign-in again."),
+    }
+}
+
+/// Whose account it is, by what came back through the browser: redeems the code and reads the profile.
+pub(crate) async fn profile(
+    app: &App,
+    provider: &Provider,
+    sent: &Sent<'_>,
+    parameters: &[(String, String)],
+) -> Result<Profile, UpstreamError> {
+    let Provider { upstream, client, .. } = provider;
+    let code = returned_code(upstream, parameters)?;
+    let request = upstream.code_request(client, &code, sent.verifier)?;
+    let reply = send(app, request).await?;
+    let tokens = upstream.read_tokens(&answer(&reply))?;
+
+    let mut documents = Documents::default();
+    match (&tokens.id_token, upstream.id_token) {
+        (_, IdTokenUse::Ignored) | (None, IdTokenUse::CheckedIfPresent) => {}
+        (None, IdTokenUse::Required) => return Err(IdTokenError::Missing.into()),
+        (Some(token), _) => {
+            let rules = IdTokenRules {
+                issuers: &upstream.issuers,
+                client_ids: &[&client.id],
+                trusted_audiences: &upstream.trusted_audiences,
+                nonce: Some(sent.nonce),
+                access_token: Some(&tokens.access_token),
+                now_seconds: app.clock.now_seconds(),
+            };
+            let claims = verified(app, upstream, token, &rules).await?;
+            documents.insert(ID_TOKEN, Value::Object(claims));
+        }
+    }
+    if let Some(person) = returned_person(parameters) {
+        documents.insert(FORM, person);
+    }
+    for (name, request) in upstream.document_requests(&client.id, &tokens.access_token)? {
+        documents.insert(name, document(app, name, &request).await?);
+    }
+    Profile::read(&upstream.profile, &documents)
+}
+
+/// The claims of an ID token. A key that is not known may be new: then the key set is fetched once more.
+async fn verified(
+    app: &App,
+    upstream: &Upstream,
+    token: &str,
+    rules: &IdTokenRules<'_>,
+) -> Result<serde_json::Map<String, Value>, UpstreamError> {
+    let uri = upstream.jwks_uri.as_deref();
+    let uri = uri.ok_or(UpstreamError::Misconfigured("it has no key set"))?;
+    let keys = keys(app, uri, false).await?;
+    match id_token::verify(token, &keys, rules) {
+        Err(error) if error.wants_fresh_keys() => {
+            let keys = self::keys(app, uri, true).await?;
+            Ok(id_token::verify(token, &keys, rules)?)
+        }
+        outcome => Ok(outcome?),
+    }
+}
+
+/// A key set. `wants_fresh` asks for a newer one than is at hand, which is granted now and then only.
+async fn keys(app: &App, uri: &str, wants_fresh: bool) -> Result<Arc<VerifyingKeys>, UpstreamError> {
+    let cache = &app.upstream_documents;
+    let now = app.clock.now_seconds();
+    let known = cache.key_sets.get(uri);
+    let freshness = known.as_ref().map_or(Freshness::Over, |(_, at)| key_sets::freshness(now - at));
+    if let Some((keys, _)) = &known {
+        let since = now - cache.attempts.get(uri).unwrap_or(i64::MIN / 2);
+        let may_ask = key_sets::may_fetch_again(since);
+        if freshness == Freshness::Fresh && !wants_fresh || freshness != Freshness::Over && !may_ask {
+            return Ok(Arc::clone(keys));
+        }
+    }
+    cache.attempts.insert(uri.to_owned(), now);
+    let fetched = match send(app, key_sets::request(uri)?).await {
+        Ok(reply) => key_sets::read(&answer(&reply)),
+        Err(error) => Err(error),
+    };
+    match (fetched, known) {
+        (Ok(keys), _) => {
+            let keys = Arc::new(keys);
+            cache.key_sets.insert(uri.to_owned(), (Arc::clone(&keys), now));
+            Ok(keys)
+        }
+        (Err(_), Some((keys, _))) if freshness != Freshness::Over => Ok(keys),
+        (Err(error), _) => Err(error),
+    }
+}
+
+/// What an issuer says about itself; kept as key sets are.
+async fn metadata(app: &App, issuer: &str) -> Result<Arc<Metadata>, UpstreamError> {
+    let cache = &app.upstream_documents.metadata;
+    let now = app.clock.now_seconds();
+    let known = cache.get(issuer);
+    let freshness = known.as_ref().map_or(Freshness::Over, |(_, at)| key_sets::freshness(now - at));
+    if let (Some((metadata, _)), Freshness::Fresh) = (&known, freshness) {
+        return Ok(Arc::clone(metadata));
+    }
+    let fetched = match send(app, discovery::request(issuer)?).await {
+        Ok(reply) => Metadata::read(issuer, &answer(&reply)),
+        Err(error) => Err(error),
+    };
+    match (fetched, known) {
+        (Ok(metadata), _) => {
+            let metadata = Arc::new(metadata);
+            cache.insert(issuer.to_owned(), (Arc::clone(&metadata), now));
+            Ok(metadata)
+        }
+        (Err(error), Some((metadata, _))) if error.is_transient() && freshness != Freshness::Over => {
+            Ok(metadata)
+        }
+        (Err(error), _) => Err(error),
+    }
+}
+
+/// A document of a profile, asked for again while the provider has trouble.
+async fn document(app: &App, name: &str, request: &Request) -> Result<Value, UpstreamError> {
+    let mut attempt = 1;
+    loop {
+        let outcome = match send(app, request.clone()).await {
+            Ok(reply) => read_document(name, &answer(&reply)),
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Err(error) if error.is_transient() && attempt < ATTEMPTS => attempt += 1,
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn send(app: &App, request: Request) -> Result<OutgoingReply, UpstreamError> {
+    let Request { url, headers, form } = request;
+    app.outgoing.send(url, &headers, form, TIMEOUT, LONGEST_ANSWER).await.map_err(|error| match error {
+        OutgoingError::TooLong(_) => UpstreamError::Garbled("the answer is too long"),
+        OutgoingError::Forbidden(_) => {
+            UpstreamError::Misconfigured("its address is not one that may be called")
+        }
+        other => UpstreamError::Unavailable(other.to_string()),
+    })
+}
+
+fn answer(reply: &OutgoingReply) -> Answer<'_> {
+    Answer { status: reply.status, content_type: reply.content_type.as_deref(), body: &reply.body }
+}

@@ -1,0 +1,7 @@
+//! Contract 04 §8: signing in through OAuth providers, the token endpoint, and going on at another domain.
+
+mod accounts;
+mod codes;
+mod cross_domain;
+mod flows;
+mod hostile;
