@@ -28,7 +28,14 @@ async fn belongings(server: &TestServer, ada: &Person) -> Belongings {
     let passkey = passkeys::list(server, &ada.id).await[0]["id"].as_str().expect("an id").to_owned();
     let mails = server.get("/emails/outbox").server().send().await.expect(200);
     let mail = mails["items"][0]["id"].as_str().expect("the mail of the invitation").to_owned();
-    Belongings { team, invitation, channel, account: stored::linked_account(server, &ada.id).await, passkey, mail }
+    Belongings {
+        team,
+        invitation,
+        channel,
+        account: stored::linked_account(server, &ada.id).await,
+        passkey,
+        mail,
+    }
 }
 
 /// What path parameters mean. A route with a parameter that is missing here fails the test: say what it names.

@@ -4,8 +4,8 @@
 use latchkey_config::Duration;
 use latchkey_storage::engine::Stmt;
 use latchkey_storage::{
-    audit_events, cli_logins, jobs, oauth_authorization_codes, oauth_states, one_time_codes, outbox, sessions,
-    team_invitations, webhook_messages,
+    audit_events, cli_logins, jobs, oauth_authorization_codes, oauth_states, one_time_codes, outbox,
+    sessions, team_invitations, webhook_messages,
 };
 
 use crate::app::App;
