@@ -15,25 +15,28 @@ use serde_json::{Value, json};
 /// A lie about an answer.
 type Lie = (&'static str, fn(&mut Draft));
 
+/// A change of a credential or an answer.
+type Change = (&'static str, fn(&mut Value));
+
 const LIES: &[Lie] = &[
-    ("a page elsewhere", |draft| draft.origin = "https://evil.test".to_owned()),
+    ("a page elsewhere", |draft| draft.origin = "https://evil.test".into()),
     ("a page whose host begins like a trusted one", |draft| {
-        draft.origin = "http://localhost.evil.test".to_owned()
+        draft.origin = "http://localhost.evil.test".into();
     }),
     ("no page", |draft| draft.origin = String::new()),
-    ("an app", |draft| draft.origin = "stack-auth-mobile-oauth-url://localhost".to_owned()),
-    ("another relying party", |draft| draft.rp_id = "evil.test".to_owned()),
+    ("an app", |draft| draft.origin = "stack-auth-mobile-oauth-url://localhost".into()),
+    ("another relying party", |draft| draft.rp_id = "evil.test".into()),
     ("no relying party", |draft| draft.rp_id = String::new()),
-    ("the placeholder", |draft| draft.rp_id = "THIS_VALUE_WILL_BE_REPLACED.example.com".to_owned()),
+    ("the placeholder", |draft| draft.rp_id = "THIS_VALUE_WILL_BE_REPLACED.example.com".into()),
     ("another challenge", |draft| draft.challenge = base64url([1; 32])),
     ("no challenge", |draft| draft.challenge = String::new()),
-    ("the well-known challenge of test deployments", |draft| draft.challenge = "TU9DSw".to_owned()),
+    ("the well-known challenge of test deployments", |draft| draft.challenge = "TU9DSw".into()),
     ("a challenge in another spelling", |draft| draft.challenge.push('=')),
     ("the other ceremony", |draft| {
         let other = if draft.kind == "webauthn.get" { "webauthn.create" } else { "webauthn.get" };
-        draft.kind = other.to_owned();
+        draft.kind = other.into();
     }),
-    ("a payment", |draft| draft.kind = "payment.get".to_owned()),
+    ("a payment", |draft| draft.kind = "payment.get".into()),
     ("nobody touched it", |draft| draft.flags = VERIFIED),
     ("nothing set", |draft| draft.flags = 0),
     ("copied, but not to be copied", |draft| draft.flags = PRESENT | BACKED_UP),
@@ -217,7 +220,7 @@ on_both_engines! {
     async fn a_changed_answer_signs_nobody_in(server, builder = builder()) {
         let ada = people::sign_up(&server, "ada@example.com").await;
         let key = registered(&server, &ada).await;
-        let changes: &[(&str, fn(&mut Value))] = &[
+        let changes: &[Change] = &[
             ("no signature", |r| r["response"]["signature"] = json!("")),
             ("a signature of nothing", |r| r["response"]["signature"] = json!(base64url([0; 70]))),
             ("a long signature", |r| r["response"]["signature"] = json!("A".repeat(300_000))),
@@ -255,7 +258,7 @@ on_both_engines! {
 
     async fn a_changed_credential_is_not_registered(server, builder = builder()) {
         let ada = people::sign_up(&server, "ada@example.com").await;
-        let changes: &[(&str, fn(&mut Value))] = &[
+        let changes: &[Change] = &[
             ("no object", |c| c["response"]["attestationObject"] = json!("")),
             ("no CBOR", |c| c["response"]["attestationObject"] = json!(base64url([0xff; 200]))),
             ("an endless map", |c| c["response"]["attestationObject"] = json!(base64url(b"\xbf\x63fmt"))),

@@ -19,16 +19,13 @@ pub(super) fn show(visit: &Visit) -> Answer {
         return View::of_failure(&Failure::text(400, INCOMPLETE)).into();
     }
     let mut view = invited();
-    match sign_in::signed_in_as(visit) {
-        Some(who) => {
-            view.texts.push(who);
-            let look = Form { action: "look", button: "Show the invitation", ..Form::default() };
-            view.with(look).with(sign_in::other_account()).into()
-        }
-        None => {
-            view.texts.push("Sign in to see which one.".to_owned());
-            view.with(sign_in::form()).into()
-        }
+    if let Some(who) = sign_in::signed_in_as(visit) {
+        view.texts.push(who);
+        let look = Form { action: "look", button: "Show the invitation", ..Form::default() };
+        view.with(look).with(sign_in::other_account()).into()
+    } else {
+        view.texts.push("Sign in to see which one.".to_owned());
+        view.with(sign_in::form()).into()
     }
 }
 
