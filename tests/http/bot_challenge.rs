@@ -1,6 +1,7 @@
 //! Contract 04 §11: the challenge against bots. The service that verifies is one of the test's own, on loopback.
 
 use latchkey_testkit::{Answer, Builder, TestServer, on_both_engines};
+use latchkey_tests::oauth::{self, Flow};
 use latchkey_tests::people::{self, PASSWORD};
 use latchkey_tests::receiver::{Reaction, Receiver};
 use serde_json::{Value, json};
@@ -33,6 +34,11 @@ async fn asking(server: &TestServer, service: &str, change: impl FnOnce(Builder)
             )
         })
         .await
+}
+
+/// Lets the server reach the provider that is its own.
+fn private(builder: Builder) -> Builder {
+    builder.config("outgoing.allow_private_addresses", r#"["127.0.0.0/8", "::1", "localhost"]"#)
 }
 
 fn says(verdict: &Value) -> Reaction {
@@ -201,5 +207,35 @@ on_both_engines! {
         server.clock().advance_seconds(1);
         send("b@example.com", json!({ "bot_challenge_unavailable": "true" })).await.expect(200);
         assert_eq!(sign_in("b@example.com").await.expect(200)["is_new_user"], false, "who is known signs in");
+    }
+
+    async fn oauth_asks_before_the_way_to_the_provider(server, builder = oauth::builder()) {
+        let service = Receiver::start().await;
+        let server = asking(&server, &service.url, |builder| builder).await;
+        service.react([no(), no(), yes()]);
+        let flow = |phase: &str| Flow::new(&server, "google").with("bot_challenge_token", "token").with("bot_challenge_phase", phase);
+        flow("invisible").answer().await.expect_error(409, "BOT_CHALLENGE_REQUIRED");
+        flow("visible").answer().await.expect_error(400, "BOT_CHALLENGE_FAILED");
+        assert_eq!(flow("visible").answer().await.status, 307);
+        let both = Flow::new(&server, "google").with("bot_challenge_unavailable", "true").with("bot_challenge_token", "token");
+        both.answer().await.expect_error(400, "SCHEMA_ERROR");
+    }
+
+    async fn by_oauth_whoever_could_not_be_challenged_signs_in_but_not_up(server, builder = oauth::builder()) {
+        let service = Receiver::start().await;
+        let unavailable = |server| Flow::new(server, "google").with("bot_challenge_unavailable", "true");
+        let strict = asking(&server, &service.url, private).await;
+        let refused = unavailable(&strict).as_user("ada@example.com").await;
+        assert_eq!(oauth::error_code(&refused), "BOT_CHALLENGE_FAILED");
+        oauth::code(&Flow::new(&server, "google").as_user("ada@example.com").await);
+        oauth::code(&unavailable(&strict).as_user("ada@example.com").await);
+    }
+
+    async fn by_oauth_a_new_user_without_a_token_is_suspect(server, builder = oauth::builder()) {
+        let service = Receiver::start().await;
+        let server = asking(&server, &service.url, private).await;
+        oauth::code(&Flow::new(&server, "google").as_user("ada@example.com").await);
+        let users = server.get("/users").server().send().await.expect(200);
+        assert_eq!(users["items"][0]["risk_scores"]["sign_up"]["bot"], 100);
     }
 }

@@ -3,6 +3,8 @@
 
 mod accounts;
 
+use std::net::IpAddr;
+
 use latchkey_api_types::KnownError;
 use latchkey_api_types::ids::{ProjectId, UserId};
 use latchkey_crypto::TokenHash;
@@ -17,6 +19,7 @@ use url::Url;
 use crate::access_tokens::{self, TokenProblem};
 use crate::app::App;
 use crate::authenticate::client_key;
+use crate::bot_challenge::{self, BotChallenge, Outcome};
 use crate::failure::Failure;
 use crate::oauth_codes::{self, Grant};
 use crate::oauth_upstreams::{self, Sent, configured};
@@ -59,6 +62,10 @@ pub struct Beginning {
     pub after_callback_redirect_url: Option<String>,
     /// Whether this browser is given a cookie.
     pub gives_cookie: bool,
+    /// The answer to a challenge against bots.
+    pub bot_challenge: BotChallenge,
+    /// Where the browser is.
+    pub address: Option<IpAddr>,
 }
 
 /// Where the browser is sent.
@@ -90,6 +97,9 @@ struct Flow {
     after_callback_redirect_url: Option<String>,
     verifier: String,
     nonce: String,
+    /// What the challenge against bots said.
+    #[serde(default)]
+    challenge: Outcome,
 }
 
 fn seal_context(project: &ProjectId) -> String {
@@ -137,7 +147,7 @@ async fn client(app: &App, client_id: &str) -> Result<std::sync::Arc<Project>, F
 /// # Errors
 /// In this order: `INVALID_OAUTH_CLIENT_ID_OR_SECRET`, those of the publishable key,
 /// `OAUTH_PROVIDER_NOT_FOUND_OR_NOT_ENABLED`, 400 for linking without token, `REDIRECT_URL_NOT_WHITELISTED`,
-/// `OAUTH_EXTRA_SCOPE_NOT_AVAILABLE_WITH_SHARED_OAUTH_KEYS`, those of the token, 403 for the token of another project,
+/// those of the challenge against bots, `OAUTH_EXTRA_SCOPE_NOT_AVAILABLE_WITH_SHARED_OAUTH_KEYS`, those of the token, 403 for the token of another project,
 /// and those of the provider.
 pub async fn begin(app: &App, request: Beginning) -> Result<Begun, Failure> {
     let project = client(app, &request.client_id).await?;
@@ -150,6 +160,7 @@ pub async fn begin(app: &App, request: Beginning) -> Result<Begun, Failure> {
     if let Some(address) = &request.after_callback_redirect_url {
         trusted(&project, address)?;
     }
+    let challenge = bot_challenge::check(app, &request.bot_challenge, request.address).await?;
     let extra: Vec<&str> = request.provider_scope.as_deref().unwrap_or_default().split_whitespace().collect();
     if settings.is_shared && !extra.is_empty() {
         return Err(KnownError::oauth_extra_scope_not_available_with_shared_oauth_keys().into());
@@ -196,6 +207,7 @@ pub async fn begin(app: &App, request: Beginning) -> Result<Begun, Failure> {
         after_callback_redirect_url: request.after_callback_redirect_url,
         verifier: verifier.as_str().to_owned(),
         nonce,
+        challenge,
     };
     let flow = serde_json::to_vec(&flow).map_err(Failure::internal)?;
     let row = OauthStateRow {
@@ -349,6 +361,7 @@ async fn code(
         profile: &profile,
         link: flow.link,
         upgrade: flow.upgrade,
+        challenge: flow.challenge,
         origin: &returned.origin,
     };
     let grant = Grant {

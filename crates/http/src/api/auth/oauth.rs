@@ -4,8 +4,9 @@
 use http::header::{LOCATION, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 use latchkey_api_types::ErrorCode::{
-    AccessTokenExpired, ContactChannelAlreadyUsedForAuthBySomeoneElse, InvalidAuthorizationCode,
-    InvalidOauthClientIdOrSecret, InvalidPublishableClientKey, MultiFactorAuthenticationRequired,
+    AccessTokenExpired, BotChallengeFailed, BotChallengeRequired,
+    ContactChannelAlreadyUsedForAuthBySomeoneElse, InvalidAuthorizationCode, InvalidOauthClientIdOrSecret,
+    InvalidPublishableClientKey, MultiFactorAuthenticationRequired,
     OauthConnectionAlreadyConnectedToAnotherUser, OauthExtraScopeNotAvailableWithSharedOauthKeys,
     OauthProviderAccessDenied, OauthProviderNotFoundOrNotEnabled, OauthProviderTemporarilyUnavailable,
     OuterOauthTimeout, PublishableClientKeyRequiredForProject, RedirectUrlNotWhitelisted,
@@ -19,6 +20,7 @@ use latchkey_api_types::auth::{
 };
 use latchkey_api_types::input::{SecretText, UrlText};
 use latchkey_identity::Failure;
+use latchkey_identity::bot_challenge::BotChallenge;
 use latchkey_identity::oauth_token::{self, Client, CodeRequest, RefreshRequest};
 use latchkey_identity::sign_in::Origin;
 use latchkey_identity::sign_in::cross_domain::{self, HandOver};
@@ -53,6 +55,7 @@ pub(super) fn routes() -> Vec<Route> {
             OauthConnectionAlreadyConnectedToAnotherUser,
             ContactChannelAlreadyUsedForAuthBySomeoneElse,
             SignUpNotEnabled,
+            BotChallengeFailed,
             SignUpRejected,
         ])
     };
@@ -65,6 +68,8 @@ pub(super) fn routes() -> Vec<Route> {
                 PublishableClientKeyRequiredForProject,
                 OauthProviderNotFoundOrNotEnabled,
                 RedirectUrlNotWhitelisted,
+                BotChallengeRequired,
+                BotChallengeFailed,
                 OauthExtraScopeNotAvailableWithSharedOauthKeys,
                 UnparsableAccessToken,
                 AccessTokenExpired,
@@ -170,6 +175,12 @@ async fn authorize(
         error_redirect_uri: query.error_redirect_uri.or(query.error_redirect_url).map(UrlText::into_string),
         after_callback_redirect_url: query.after_callback_redirect_url.map(UrlText::into_string),
         gives_cookie,
+        bot_challenge: BotChallenge {
+            token: query.bot_challenge_token.map(SecretText::into_string),
+            phase: query.bot_challenge_phase,
+            is_unavailable: query.bot_challenge_unavailable.is_some(),
+        },
+        address: call.request.client_address(),
     };
     let Begun { location, cookie, comes_back_by_form } = oauth::begin(&call.app, request).await?;
     if !gives_cookie {

@@ -15,6 +15,7 @@ use latchkey_storage::users::{self as stored_users, UserRow};
 
 use crate::app::App;
 use crate::audit::{self, Actor, Event};
+use crate::bot_challenge::Outcome;
 use crate::contact_channels::normalise_email;
 use crate::failure::Failure;
 use crate::oauth_accounts as linked;
@@ -34,6 +35,8 @@ pub(super) struct Arrival<'a> {
     pub(super) link: Option<UserId>,
     /// The anonymous user who becomes a real one, unless there is a user already.
     pub(super) upgrade: Option<UserId>,
+    /// What the challenge against bots said when the sign-in began.
+    pub(super) challenge: Outcome,
     pub(super) origin: &'a Origin,
 }
 
@@ -54,7 +57,7 @@ impl Resolved {
 ///
 /// # Errors
 /// `OAUTH_CONNECTION_ALREADY_CONNECTED_TO_ANOTHER_USER`, `CONTACT_CHANNEL_ALREADY_USED_FOR_AUTH_BY_SOMEONE_ELSE`,
-/// `SIGN_UP_NOT_ENABLED`, `SIGN_UP_REJECTED`.
+/// `SIGN_UP_NOT_ENABLED`, `BOT_CHALLENGE_FAILED`, `SIGN_UP_REJECTED`.
 pub(super) async fn resolve(app: &App, arrival: &Arrival<'_>) -> Result<Resolved, Failure> {
     let known = by_sign_in(app, arrival).await?;
     if let Some(user) = arrival.link {
@@ -175,6 +178,7 @@ async fn sign_up(
     if !project.settings.auth.allow_sign_up {
         return Err(KnownError::sign_up_not_enabled().into());
     }
+    arrival.challenge.admit_new_account(app)?;
     let anonymous = match arrival.upgrade {
         Some(user) => find_user(app, &project.id, user).await?.filter(|user| user.is_anonymous),
         None => None,
@@ -189,7 +193,7 @@ async fn sign_up(
             .unwrap_or_default(),
         auth_method: "oauth",
         oauth_provider: arrival.provider.kind.as_str(),
-        risk_bot: anonymous.as_ref().map_or(0, |user| user.risk_bot),
+        risk_bot: arrival.challenge.risk(),
         risk_free_trial_abuse: anonymous.as_ref().map_or(0, |user| user.risk_free_trial_abuse),
     };
     let admission = sign_up_rules::admit(&project.settings, &applicant)?;
@@ -202,6 +206,7 @@ async fn sign_up(
         let id = UserId::from_uuid(app.random.uuid());
         UserRow { country_code: country, ..blank(&project.id, id, now) }
     };
+    user.risk_bot = arrival.challenge.risk();
     user.display_name = user.display_name.or_else(|| profile.display_name.clone());
     user.profile_image_url = user.profile_image_url.or_else(|| profile.picture.clone());
     if email.is_some() {
