@@ -14,6 +14,11 @@ pub fn hold(project: &ProjectId, until: i64) -> Stmt {
     )
 }
 
+/// The project's mail may leave again.
+pub fn let_go(project: &ProjectId) -> Stmt {
+    stmt("UPDATE mail_capacities SET held_until = 0 WHERE project_id = $1", args![project])
+}
+
 /// Begins a boost that ends at `expires_at`; touches no row while another one lasts. Epoch milliseconds.
 pub fn begin_boost(project: &ProjectId, expires_at: i64, now: i64) -> Stmt {
     stmt(

@@ -76,7 +76,7 @@ pub fn find(project: &ProjectId, kind: &str, code: &TokenHash) -> Stmt {
 /// [`OneTimeCodeRow`].
 pub fn find_unsubscribe(code: &TokenHash) -> Stmt {
     stmt(
-        "SELECT project_id, id, kind, code_hash, suffix_hash, data, attempts, created_at, expires_at, used_at \
+        "SELECT project_id, id, kind, code_hash, suffix_hash, data, attempts, created_at, expires_at, used_at, user_id \
          FROM one_time_codes WHERE kind = 'unsubscribe' AND code_hash = $1",
         args![code],
     )

@@ -82,7 +82,8 @@ record! {
 }
 
 /// Claims up to `limit` mails that are due until `lease_until`, at most `per_project` of one project: important ones
-/// first, then those that are due longest. A claim that has run out (its claimant died) does not count. Times are
+/// first, then those that are due longest. Where a project's mail is held, those that are only to be written are claimed
+/// all the same. A claim that has run out (its claimant died) does not count. Times are
 /// epoch milliseconds.
 ///
 /// Run it as the only statement of a [`crate::engine::Store::batch`] and read the outcome as [`ClaimedMail`]s.
@@ -97,7 +98,7 @@ pub fn claim(now: i64, lease_until: i64, limit: i64, per_project: i64) -> Stmt {
          FROM outbox o LEFT JOIN mail_capacities c ON c.project_id = o.project_id \
          WHERE o.state = 'waiting' AND o.run_at <= $1 AND NOT o.is_paused AND o.render_error IS NULL \
          AND (o.locked_until IS NULL OR o.locked_until <= $1) \
-         AND (c.held_until IS NULL OR c.held_until <= $1)) due \
+         AND (NOT o.has_rendered OR c.held_until IS NULL OR c.held_until <= $1)) due \
          WHERE due.place <= $4 ORDER BY due.is_high_priority DESC, due.run_at, due.id LIMIT $3) \
          RETURNING project_id, id, user_id, addresses, content_sealed, has_rendered, scheduled_at, attempts, errors, \
          delivered_to, revision",

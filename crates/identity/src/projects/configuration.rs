@@ -11,6 +11,7 @@ use latchkey_api_types::ids::ProjectId;
 use latchkey_config::{Overrides, ProjectSettings};
 use latchkey_crypto::MasterKeys;
 use latchkey_storage::engine::{Stmt, Tx};
+use latchkey_storage::mail_capacities;
 use latchkey_storage::projects::{self, ProjectRow};
 use serde::{Deserialize, Serialize};
 
@@ -135,7 +136,12 @@ pub(crate) async fn change<T: Send + 'static>(
                 let mut draft = Draft { row, configuration: configuration.clone() };
                 let (outcome, statements) = change(&mut draft)?;
                 if draft.configuration != configuration {
-                    draft.configuration.checked_settings()?;
+                    let settings = draft.configuration.checked_settings()?;
+                    let before = configuration.overrides.render().map_err(Failure::internal)?;
+                    if settings.emails.server != before.emails.server {
+                        // Mail that the old server did not take need not wait for the new one.
+                        tx.run(mail_capacities::let_go(&id)).await?;
+                    }
                     draft.row.settings = draft.configuration.seal(&keys, &id)?;
                 }
                 tx.run(projects::update(&draft.row).exactly(1)).await?;
