@@ -1,6 +1,6 @@
 //! Completing a sign-in with TOTP.
 
-use latchkey_testkit::{TestServer, on_both_engines};
+use latchkey_testkit::{Builder, TestServer, on_both_engines};
 use latchkey_tests::people::{self, OTHER_PASSWORD, PASSWORD, Person};
 use latchkey_tests::second_factors::{
     STEP, TOTP, attempt, call, code, code_in, complete, person, totp, wrong_code,
@@ -8,6 +8,10 @@ use latchkey_tests::second_factors::{
 use latchkey_tests::tokens::keys;
 use latchkey_tests::{join_all, second_factors, stored};
 use serde_json::json;
+
+fn with_otp() -> Builder {
+    TestServer::builder().project(|settings| settings.auth.otp.allow_sign_in = true)
+}
 
 async fn sessions_of(server: &TestServer, user: &str) -> usize {
     let list = server.get(&format!("/auth/sessions?user_id={user}")).server().send().await.expect(200);
@@ -176,7 +180,7 @@ on_both_engines! {
         second_factors::sign_in(&server, "ada@example.com").await;
     }
 
-    async fn a_mailed_code_is_a_first_factor_and_never_the_second(server) {
+    async fn a_mailed_code_is_a_first_factor_and_never_the_second(server, builder = with_otp()) {
         let ada = person(&server, "ada@example.com").await;
         people::change(&server, &ada.id, &json!({ "primary_email_verified": true })).await;
         let ask = || async {
