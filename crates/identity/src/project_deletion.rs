@@ -12,8 +12,8 @@ use crate::audit::{self, Event};
 use crate::authenticate::Auth;
 use crate::failure::Failure;
 
-/// How many rows of a table one transaction removes.
-const ROWS: i64 = 200;
+/// How many rows of a table one transaction removes: few, since on SQLite the writes of everybody else wait for it.
+const ROWS: i64 = 50;
 
 /// Deletes the project of the request.
 ///
