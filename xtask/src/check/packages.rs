@@ -68,3 +68,22 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_run_means_the_server() {
+        let json =
+            capture(cargo().args(["metadata", "--format-version", "1", "--locked", "--no-deps"])).unwrap();
+        let metadata: Value = serde_json::from_str(&json).unwrap();
+        let is_default = |package: &&Value| {
+            list(&metadata["workspace_default_members"]).any(|member| *member == package["id"])
+        };
+        let targets =
+            list(&metadata["packages"]).filter(is_default).flat_map(|package| list(&package["targets"]));
+        let programs = targets.filter(|target| list(&target["kind"]).any(|kind| kind == "bin"));
+        assert_eq!(programs.map(|target| text(&target["name"])).collect::<Vec<_>>(), ["latchkey"]);
+    }
+}
