@@ -94,6 +94,11 @@ impl fmt::Debug for Random {
 
 /// Writes bytes in Crockford base 32, lower case, without padding.
 pub fn base32(bytes: &[u8]) -> String {
+    in_base32(bytes, ALPHABET)
+}
+
+/// Writes bytes in base 32 with these letters, without padding (RFC 4648 §6).
+pub(crate) fn in_base32(bytes: &[u8], alphabet: &[u8; 32]) -> String {
     let mut out = String::with_capacity((bytes.len() * 8).div_ceil(5));
     let (mut buffer, mut bits) = (0_u32, 0);
     for byte in bytes {
@@ -101,12 +106,12 @@ pub fn base32(bytes: &[u8]) -> String {
         bits += 8;
         while bits >= 5 {
             bits -= 5;
-            out.push(char::from(ALPHABET[(buffer >> bits) as usize & 31]));
+            out.push(char::from(alphabet[(buffer >> bits) as usize & 31]));
         }
         buffer &= (1 << bits) - 1;
     }
     if bits > 0 {
-        out.push(char::from(ALPHABET[(buffer << (5 - bits)) as usize & 31]));
+        out.push(char::from(alphabet[(buffer << (5 - bits)) as usize & 31]));
     }
     out
 }

@@ -6,7 +6,7 @@ use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
 use crate::mac::constant_time_eq;
-use crate::random::Random;
+use crate::random::{Random, in_base32};
 
 /// Length of a time step, milliseconds (RFC 6238 §4.1).
 const STEP_MILLIS: i64 = 30_000;
@@ -52,21 +52,7 @@ impl TotpSecret {
     /// The secret as people and `otpauth` URIs carry it: base 32 of RFC 4648 §6, upper case, without padding.
     pub fn base32(&self) -> String {
         const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-        let mut out = String::with_capacity((self.0.len() * 8).div_ceil(5));
-        let (mut buffer, mut bits) = (0_u32, 0);
-        for byte in self.0.iter() {
-            buffer = (buffer << 8) | u32::from(*byte);
-            bits += 8;
-            while bits >= 5 {
-                bits -= 5;
-                out.push(char::from(ALPHABET[(buffer >> bits) as usize & 31]));
-            }
-            buffer &= (1 << bits) - 1;
-        }
-        if bits > 0 {
-            out.push(char::from(ALPHABET[(buffer << (5 - bits)) as usize & 31]));
-        }
-        out
+        in_base32(&self.0, ALPHABET)
     }
 
     /// The code of a time: six digits. `now` is in epoch milliseconds.

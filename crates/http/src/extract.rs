@@ -10,6 +10,7 @@ use http::HeaderMap;
 use latchkey_api_types::input::{Input, InputLimits, Location, Violations};
 use latchkey_api_types::session::EndUserIpInfo;
 use latchkey_config::ServerConfig;
+use latchkey_identity::sign_in::Origin;
 use serde_json::Value;
 
 use crate::body::{self, Body as ParsedBody};
@@ -41,6 +42,11 @@ impl Request {
     /// The address of the client, as far as the operator's proxy can be believed; for limits and the audit log.
     pub fn client_address(&self) -> Option<IpAddr> {
         client_address(&self.config, &self.headers, self.peer)
+    }
+
+    /// From where somebody signs up or in.
+    pub fn origin(&self) -> Origin {
+        Origin { end_user: self.end_user(), address: self.client_address() }
     }
 
     /// What a session records about the end user: nothing unless a browser is calling (contract 03 section 8).

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use latchkey_api_types::KnownError;
 use latchkey_api_types::ids::ProjectId;
 use latchkey_config::settings::ExtraClaim;
 use latchkey_crypto::TokenHash;
@@ -40,6 +41,22 @@ pub(crate) enum TokenProblem {
     Expired(Expired),
     /// The token could not be looked at.
     Failure(Failure),
+}
+
+impl From<TokenProblem> for Failure {
+    fn from(problem: TokenProblem) -> Self {
+        match problem {
+            TokenProblem::Unparsable => KnownError::unparsable_access_token().into(),
+            TokenProblem::Expired(expired) => KnownError::access_token_expired(
+                expired.at_millis,
+                expired.project_id.as_deref(),
+                expired.user_id.as_deref(),
+                expired.refresh_token_id.as_deref(),
+            )
+            .into(),
+            TokenProblem::Failure(failure) => failure,
+        }
+    }
 }
 
 /// What an expired token says about itself.

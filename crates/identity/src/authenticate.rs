@@ -197,17 +197,7 @@ async fn access_token(
     project_id: &str,
     token: &str,
 ) -> Result<Arc<AccessClaims>, Failure> {
-    let claims = access_tokens::verify(app, token).await.map_err(|problem| match problem {
-        TokenProblem::Unparsable => KnownError::unparsable_access_token().into(),
-        TokenProblem::Expired(expired) => KnownError::access_token_expired(
-            expired.at_millis,
-            expired.project_id.as_deref(),
-            expired.user_id.as_deref(),
-            expired.refresh_token_id.as_deref(),
-        )
-        .into(),
-        TokenProblem::Failure(failure) => failure,
-    })?;
+    let claims = access_tokens::verify(app, token).await?;
     if !claims.project_id.as_str().eq_ignore_ascii_case(project_id) {
         return Err(
             KnownError::invalid_project_for_access_token(project_id, claims.project_id.as_str()).into()

@@ -16,7 +16,7 @@ use latchkey_storage::oauth_states::{self, OauthStateRow};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::access_tokens::{self, TokenProblem};
+use crate::access_tokens;
 use crate::app::App;
 use crate::authenticate::client_key;
 use crate::bot_challenge::{self, BotChallenge, Outcome};
@@ -231,17 +231,7 @@ async fn user_of(
     project: &Project,
     token: &str,
 ) -> Result<Option<latchkey_storage::users::UserRow>, Failure> {
-    let claims = access_tokens::verify(app, token).await.map_err(|problem| match problem {
-        TokenProblem::Unparsable => KnownError::unparsable_access_token().into(),
-        TokenProblem::Expired(expired) => KnownError::access_token_expired(
-            expired.at_millis,
-            expired.project_id.as_deref(),
-            expired.user_id.as_deref(),
-            expired.refresh_token_id.as_deref(),
-        )
-        .into(),
-        TokenProblem::Failure(failure) => failure,
-    })?;
+    let claims = access_tokens::verify(app, token).await?;
     if claims.project_id != project.id {
         return Err(Failure::text(403, "The access token is for another project."));
     }

@@ -2,7 +2,7 @@
 
 use latchkey_api_types::auth::TokenPair;
 use latchkey_identity::Failure;
-use latchkey_identity::sign_in::{Origin, anonymous};
+use latchkey_identity::sign_in::anonymous;
 
 use crate::call::Call;
 use crate::reply::Json;
@@ -18,6 +18,6 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn sign_up(call: Call) -> Result<Json<TokenPair>, Failure> {
-    let origin = Origin { end_user: call.request.end_user(), address: call.request.client_address() };
+    let origin = call.request.origin();
     anonymous::sign_up(&call.app, &call.auth.project, origin).await.map(Json)
 }

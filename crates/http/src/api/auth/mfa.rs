@@ -14,7 +14,7 @@ use latchkey_api_types::mfa::{
     SecondFactorType, TotpConfirm, TotpDisable, TotpSetup,
 };
 use latchkey_identity::second_factors::{self, enrolment};
-use latchkey_identity::sign_in::{Origin, mfa};
+use latchkey_identity::sign_in::mfa;
 use latchkey_identity::{Failure, Secret, reauthentication};
 
 use crate::call::Call;
@@ -93,7 +93,7 @@ fn proof(
 
 async fn sign_in(call: Call, Body(body): Body<MfaSignIn>) -> Result<Json<SignInResult>, Failure> {
     let proof = proof(body.kind, body.totp, body.backup_code)?;
-    let origin = Origin { end_user: call.request.end_user(), address: call.request.client_address() };
+    let origin = call.request.origin();
     mfa::sign_in(&call.app, &call.auth, body.code.as_str(), &proof, origin).await.map(Json)
 }
 

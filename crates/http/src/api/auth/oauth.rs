@@ -22,7 +22,6 @@ use latchkey_api_types::input::{SecretText, UrlText};
 use latchkey_identity::Failure;
 use latchkey_identity::bot_challenge::BotChallenge;
 use latchkey_identity::oauth_token::{self, Client, CodeRequest, RefreshRequest};
-use latchkey_identity::sign_in::Origin;
 use latchkey_identity::sign_in::cross_domain::{self, HandOver};
 use latchkey_identity::sign_in::oauth::{self, Beginning, Begun, Returned, Sending};
 use serde_json::Value;
@@ -203,7 +202,7 @@ async fn come_back(call: OpenCall, Path(path): Path<OauthProviderInPath>) -> Res
         provider: &path.provider_id,
         parameters: &parameters,
         has_cookie: &has_cookie,
-        origin: origin(&call.request),
+        origin: call.request.origin(),
     };
     let sending = oauth::finish(&call.app, returned).await?;
     Ok(WayBack { sending, is_secure: is_secure(&call.app.public_url) })
@@ -227,10 +226,6 @@ fn cookie_is_true(request: &Request, name: &str) -> bool {
     pairs.any(|(other, value)| other == name && value == "true")
 }
 
-fn origin(request: &Request) -> Origin {
-    Origin { end_user: request.end_user(), address: request.client_address() }
-}
-
 async fn token(
     call: OpenCall,
     Body(body): Body<OauthTokenRequest>,
@@ -244,7 +239,7 @@ async fn token(
                 code: body.code.as_ref().map(SecretText::as_str),
                 redirect_uri: body.redirect_uri.as_deref(),
                 code_verifier: body.code_verifier.as_ref().map(SecretText::as_str),
-                origin: origin(&call.request),
+                origin: call.request.origin(),
             };
             let redeemed = oauth_token::redeem(&call.app, request).await?;
             let answer = OauthCodeAnswer::new(redeemed.result, redeemed.after_callback_redirect_url);

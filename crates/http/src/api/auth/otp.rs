@@ -9,10 +9,10 @@ use latchkey_api_types::auth::{SignInCodeRequest, SignInCodeSent, SignInResult};
 use latchkey_api_types::contact_channel::{CodeCheck, VerificationCode};
 use latchkey_identity::Failure;
 use latchkey_identity::bot_challenge::BotChallenge;
-use latchkey_identity::sign_in::{Origin, otp};
+use latchkey_identity::sign_in::otp;
 
 use crate::call::Call;
-use crate::extract::{Body, Request};
+use crate::extract::Body;
 use crate::reply::Json;
 use crate::route::{ANY, RateClass, Route};
 
@@ -62,17 +62,13 @@ async fn send_code(call: Call, Body(body): Body<SignInCodeRequest>) -> Result<Js
         phase: body.bot_challenge_phase,
         is_unavailable: body.bot_challenge_unavailable.is_some(),
     };
-    let origin = origin(&call.request);
+    let origin = call.request.origin();
     let nonce = otp::send_code(&call.app, &call.auth, email, callback, &challenge, &origin).await?;
     Ok(Json(SignInCodeSent { nonce }))
 }
 
 async fn sign_in(call: Call, Body(body): Body<VerificationCode>) -> Result<Json<SignInResult>, Failure> {
-    otp::sign_in(&call.app, &call.auth, body.code.as_str(), origin(&call.request)).await.map(Json)
-}
-
-fn origin(request: &Request) -> Origin {
-    Origin { end_user: request.end_user(), address: request.client_address() }
+    otp::sign_in(&call.app, &call.auth, body.code.as_str(), call.request.origin()).await.map(Json)
 }
 
 async fn check_code(call: Call, Body(body): Body<VerificationCode>) -> Result<Json<CodeCheck>, Failure> {

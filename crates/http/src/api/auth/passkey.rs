@@ -12,10 +12,10 @@ use latchkey_api_types::passkey::{
 };
 use latchkey_identity::Failure;
 use latchkey_identity::passkeys::{self, Registration};
-use latchkey_identity::sign_in::{Origin, passkey};
+use latchkey_identity::sign_in::passkey;
 
 use crate::call::Call;
-use crate::extract::{Body, Request, SignedIn};
+use crate::extract::{Body, SignedIn};
 use crate::reply::Json;
 use crate::route::{ANY, RateClass, Route};
 
@@ -54,10 +54,6 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-fn origin(request: &Request) -> Origin {
-    Origin { end_user: request.end_user(), address: request.client_address() }
-}
-
 async fn initiate_registration(
     call: Call,
     _: SignedIn,
@@ -74,7 +70,7 @@ async fn register(
         credential: body.credential,
         code: body.code,
         name: body.name.map(PasskeyName::into_string),
-        origin: origin(&call.request),
+        origin: call.request.origin(),
     };
     passkeys::register(&call.app, &call.auth, registration).await.map(Json)
 }
@@ -84,6 +80,6 @@ async fn initiate_authentication(call: Call) -> Result<Json<PasskeyCeremony<Requ
 }
 
 async fn sign_in(call: Call, Body(body): Body<PasskeySignIn>) -> Result<Json<SignInResult>, Failure> {
-    let from = origin(&call.request);
+    let from = call.request.origin();
     passkey::sign_in(&call.app, &call.auth, &body.authentication_response, &body.code, from).await.map(Json)
 }

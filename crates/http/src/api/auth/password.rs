@@ -10,12 +10,11 @@ use latchkey_api_types::auth::{PasswordSet, PasswordSignIn, PasswordSignUp, Pass
 use latchkey_api_types::input::SecretText;
 use latchkey_identity::Secret;
 use latchkey_identity::bot_challenge::BotChallenge;
-use latchkey_identity::sign_in::Origin;
 use latchkey_identity::sign_in::password::{SignUp, sign_in, sign_up};
 use latchkey_identity::{Failure, passwords};
 
 use crate::call::Call;
-use crate::extract::{Body, Request, SignedIn};
+use crate::extract::{Body, SignedIn};
 use crate::reply::{Json, Success};
 use crate::route::{ANY, RateClass, Route};
 
@@ -74,18 +73,14 @@ async fn handle_sign_up(call: Call, Body(body): Body<PasswordSignUp>) -> Result<
             phase: body.bot_challenge_phase,
             is_unavailable: body.bot_challenge_unavailable.is_some(),
         },
-        origin: origin(&call.request),
+        origin: call.request.origin(),
     };
     sign_up(&call.app, &call.auth, request).await.map(Json)
 }
 
 async fn handle_sign_in(call: Call, Body(body): Body<PasswordSignIn>) -> Result<Json<TokenPair>, Failure> {
     let password = Secret::new(body.password.into_string());
-    sign_in(&call.app, &call.auth, body.email.as_str(), password, origin(&call.request)).await.map(Json)
-}
-
-fn origin(request: &Request) -> Origin {
-    Origin { end_user: request.end_user(), address: request.client_address() }
+    sign_in(&call.app, &call.auth, body.email.as_str(), password, call.request.origin()).await.map(Json)
 }
 
 async fn set(call: Call, _: SignedIn, Body(body): Body<PasswordSet>) -> Result<Success, Failure> {
