@@ -86,14 +86,6 @@ function init(arguments)
     return wrk.format("POST", "/api/v1/auth/password/sign-up", json, body)
   end
 
-  -- A user made by a server, without a password: fills the database.
-  function scenarios.create_user()
-    count = count + 1
-    local email = string.format("%s-%d@example.com", run, count)
-    return wrk.format("POST", "/api/v1/users", json, 
-      '{"display_name":"Person ' .. count .. '","primary_email":"' .. email .. '","primary_email_auth_enabled":true}')
-  end
-
   request = scenarios[scenario]
   if scenario == "rotate" then response = take_successor end
 end

@@ -72,7 +72,7 @@ fn raw(package: &str, folder: &str, name: &str, options: &Options) -> Result<Opt
 }
 
 /// Builds an example with optimisation, if it is there.
-fn example(package: &str, folder: &str, name: &str) -> Result<Option<std::path::PathBuf>, String> {
+pub fn example(package: &str, folder: &str, name: &str) -> Result<Option<std::path::PathBuf>, String> {
     if !root().join(format!("crates/{folder}/examples/{name}.rs")).is_file() {
         say(format_args!("not measured: crates/{folder}/examples/{name}.rs is not there"));
         return Ok(None);

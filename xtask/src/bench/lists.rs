@@ -82,20 +82,20 @@ pub fn measure(
         "primary_email_auth_enabled": true,
     });
     api.post("/users", &person)?;
-    let few = fill(&server, FEW)?;
+    fill(&server, FEW)?;
     let before = pages(&server, postgres, &team, options)?;
     let Some(users) = options.fill else {
         let page = |(title, few_micros)| Page { title, few_micros, many_micros: None };
-        return Ok(Lists { few, many: None, pages: before.into_iter().map(page).collect(), deletion: None });
+        return Ok(Lists { few: FEW, many: None, pages: before.into_iter().map(page).collect(), deletion: None });
     };
-    let many = few + fill(&server, users.saturating_sub(few))?;
+    fill(&server, users.saturating_sub(FEW))?;
     let after = pages(&server, postgres, &team, options)?;
     let page =
         |((title, few_micros), (_, many_micros))| Page { title, few_micros, many_micros: Some(many_micros) };
     let pages = before.into_iter().zip(after).map(page).collect();
-    say(format_args!("{engine}: another project, while that of {many} users is deleted"));
+    say(format_args!("{engine}: another project, while that of {users} users is deleted"));
     let deletion = Some(delete(&server, options)?);
-    Ok(Lists { few, many: Some(many), pages, deletion })
+    Ok(Lists { few: FEW, many: Some(users), pages, deletion })
 }
 
 /// Deletes the project of all those users and looks at another one, before and meanwhile.

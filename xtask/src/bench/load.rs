@@ -26,8 +26,6 @@ pub enum Scenario {
     SignUp,
     /// Sign-in by password.
     SignIn,
-    /// A user made by a server.
-    CreateUser,
     /// The bare route.
     Bare,
 }
@@ -43,7 +41,6 @@ impl Scenario {
             Self::Rotate => "rotate",
             Self::SignUp => "sign_up",
             Self::SignIn => "sign_in",
-            Self::CreateUser => "create_user",
             Self::Bare => "bare",
         }
     }
@@ -56,7 +53,6 @@ impl Scenario {
             Self::Rotate => "(c) refresh by body, rotating",
             Self::SignUp => "(d) sign-up",
             Self::SignIn => "(e) sign-in",
-            Self::CreateUser => "create a user as a server",
             Self::Bare => "bare axum route, the JSON of (a)",
         }
     }
@@ -200,12 +196,6 @@ impl Running {
 }
 
 impl Finished {
-    /// Requests that were answered, and those of them that failed.
-    pub fn counts(&self) -> (u64, u64) {
-        let number = |name: &str| self.summary[name].as_u64().unwrap_or_default();
-        (number("requests"), number("refused"))
-    }
-
     fn requests(&self) -> f64 {
         self.summary["requests"].as_f64().unwrap_or_default()
     }

@@ -136,6 +136,11 @@ impl Server {
         self.ready["base_url"].as_str().unwrap_or_default()
     }
 
+    /// Its default project.
+    pub fn project_id(&self) -> &str {
+        self.ready["project_id"].as_str().unwrap_or_default()
+    }
+
     /// Its API, as clients of the project `internal` use it.
     pub fn internal_api(&self) -> Api {
         Api::internal(self.base_url())

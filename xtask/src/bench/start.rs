@@ -1,17 +1,15 @@
 //! Memory at rest, and the time from the start of the process until it accepts requests.
 
 use std::path::Path;
+use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::Options;
-use super::api::Session;
-use super::load::{Scenario, Wrk};
 use super::process::resident_kib;
 use super::server::Server;
-use crate::shell::say;
+use super::{Options, limits};
+use crate::shell::{run, say};
 
-const FILLING_CONNECTIONS: u32 = 64;
 const SETTLED_AFTER: Duration = Duration::from_secs(2);
 /// Starts of which the median counts.
 const STARTS: usize = 5;
@@ -32,7 +30,7 @@ pub fn measure(binary: &Path, options: &Options) -> Result<Vec<Start>, String> {
     let mut server = Server::start(binary, None)?;
     let empty = observe(&mut server, 0)?;
     let Some(users) = options.fill else { return Ok(vec![empty]) };
-    let users = fill(&server, users)?;
+    fill(&server, users)?;
     Ok(vec![empty, observe(&mut server, users)?])
 }
 
@@ -47,26 +45,14 @@ fn observe(server: &mut Server, users: u64) -> Result<Start, String> {
     Ok(Start { users, ready_after: times[STARTS / 2], idle_kib: resident_kib(server.pid())? })
 }
 
-/// Creates people as a server would, until there are at least so many; gives how many.
-pub fn fill(server: &Server, users: u64) -> Result<u64, String> {
+/// Puts so many more users into the database of a server, in its default project.
+pub fn fill(server: &Server, users: u64) -> Result<(), String> {
     say(format_args!("filling the database with {users} users"));
     let started = Instant::now();
-    // The script wants somebody, and servers who create users need nobody.
-    let nobody = Session { email: "-".into(), access_token: "-".into(), refresh_token: "-".into() };
-    let wrk = Wrk::new(server.folder(), server.base_url(), &server.api().server_headers, &[nobody])?;
-    let mut made = 0;
-    for round in 0.. {
-        let run = format!("fill{users}-{round}");
-        let (requests, failures) =
-            wrk.start(Scenario::CreateUser, FILLING_CONNECTIONS, 10, &run)?.finish()?.counts();
-        if requests == failures {
-            return Err("users cannot be created: every request failed".to_owned());
-        }
-        made += requests - failures;
-        say(format_args!("{made} users after {} seconds", started.elapsed().as_secs()));
-        if made >= users {
-            break;
-        }
-    }
-    Ok(made)
+    let program = limits::example("latchkey-storage", "storage", "fill")?;
+    let program = program.ok_or("the example that fills a database is not there")?;
+    let mut fill = Command::new(program);
+    run(fill.args([&server.database_url(), server.project_id(), &users.to_string()]))?;
+    say(format_args!("that took {} seconds", started.elapsed().as_secs()));
+    Ok(())
 }
