@@ -85,8 +85,7 @@ async fn health(database: Readiness, RawQuery(query): RawQuery) -> impl IntoResp
     } else {
         (StatusCode::OK, r#"{"status":"ok"}"#)
     };
-    let mut headers = HeaderMap::new();
-    standard_headers::cors(&mut headers);
+    let mut headers: HeaderMap = standard_headers::cors().into_iter().collect();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, max-age=0"));
     (status, headers, text)

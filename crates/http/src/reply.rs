@@ -65,7 +65,6 @@ pub(crate) fn text(status: StatusCode, text: impl Into<Body>) -> Response {
 fn with_type(status: StatusCode, content_type: HeaderValue, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    response.headers_mut().reserve(24);
     response.headers_mut().insert(CONTENT_TYPE, content_type);
     response
 }

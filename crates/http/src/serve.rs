@@ -128,7 +128,9 @@ fn protocol(limits: &Limits) -> http1::Builder {
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
         .max_headers(limits.headers)
-        .max_buf_size(limits.header_bytes);
+        .max_buf_size(limits.header_bytes)
+        // Answers are small: one copy costs less than a list of pieces.
+        .writev(false);
     protocol
 }
 

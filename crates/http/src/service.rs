@@ -13,7 +13,6 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
-use http::header::CACHE_CONTROL;
 use http::{HeaderName, HeaderValue, Request, StatusCode};
 use latchkey_config::ServerConfig;
 use latchkey_identity::{App, Failure};
@@ -110,11 +109,7 @@ impl<A: Application> Service<A> {
         };
         let status = response.status();
         let headers = response.headers_mut();
-        if is_api {
-            standard_headers::cors(headers);
-            headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store, max-age=0"));
-        }
-        standard_headers::security(headers);
+        standard_headers::complete(headers, is_api);
         headers.insert(REQUEST_ID, id.header());
         if override_status && status.is_client_error() {
             headers.insert(ACTUAL_STATUS, HeaderValue::from(status.as_u16()));

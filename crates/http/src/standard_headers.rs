@@ -1,10 +1,12 @@
 //! The headers that every answer carries: CORS for the API, security headers for everything.
 
+use std::sync::LazyLock;
+
 use http::HeaderValue;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName,
-    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap,
+    HeaderName, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 
 macro_rules! request_headers {
@@ -43,25 +45,46 @@ pub(crate) fn preflight(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, text(ALLOWED_WITH_ALIASES));
 }
 
-/// Credentials are never cookies here, so that any origin may call (contract 01 section 10).
-pub(crate) fn cors(headers: &mut HeaderMap) {
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, text("*"));
-    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, text("GET, POST, PUT, PATCH, DELETE, OPTIONS"));
-    headers.insert(ACCESS_CONTROL_MAX_AGE, text("86400"));
-    headers.entry(ACCESS_CONTROL_ALLOW_HEADERS).or_insert(text(ALLOWED));
-    headers.insert(
-        ACCESS_CONTROL_EXPOSE_HEADERS,
-        text("content-type, x-stack-actual-status, x-stack-known-error"),
-    );
-    headers.insert(VARY, text(ALLOWED));
+/// What is said to callers from other origins. Credentials are never cookies here, so that any origin may call
+/// (contract 01 section 10).
+pub(crate) fn cors() -> [(HeaderName, HeaderValue); 6] {
+    [
+        (ACCESS_CONTROL_ALLOW_ORIGIN, text("*")),
+        (ACCESS_CONTROL_ALLOW_METHODS, text("GET, POST, PUT, PATCH, DELETE, OPTIONS")),
+        (ACCESS_CONTROL_MAX_AGE, text("86400")),
+        (ACCESS_CONTROL_ALLOW_HEADERS, text(ALLOWED)),
+        (
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+            text("content-type, x-stack-actual-status, x-stack-known-error"),
+        ),
+        (VARY, text(ALLOWED)),
+    ]
 }
 
 /// The usual security headers; pages bring a stricter policy of their own.
-pub(crate) fn security(headers: &mut HeaderMap) {
-    headers.insert(HeaderName::from_static("cross-origin-opener-policy"), text("same-origin"));
-    headers.entry(REFERRER_POLICY).or_insert(text("strict-origin-when-cross-origin"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, text("nosniff"));
-    headers.entry(X_FRAME_OPTIONS).or_insert(text("SAMEORIGIN"));
-    headers.insert(HeaderName::from_static("permissions-policy"), text(""));
-    headers.entry(CONTENT_SECURITY_POLICY).or_insert(text(""));
+fn security() -> [(HeaderName, HeaderValue); 6] {
+    [
+        (HeaderName::from_static("cross-origin-opener-policy"), text("same-origin")),
+        (REFERRER_POLICY, text("strict-origin-when-cross-origin")),
+        (X_CONTENT_TYPE_OPTIONS, text("nosniff")),
+        (X_FRAME_OPTIONS, text("SAMEORIGIN")),
+        (HeaderName::from_static("permissions-policy"), text("")),
+        (CONTENT_SECURITY_POLICY, text("")),
+    ]
+}
+
+/// Those of every answer of the API.
+static OF_API: LazyLock<HeaderMap> = LazyLock::new(|| {
+    let never_stored = (CACHE_CONTROL, text("no-store, max-age=0"));
+    cors().into_iter().chain(security()).chain([never_stored]).collect()
+});
+
+/// Those of every page.
+static OF_PAGES: LazyLock<HeaderMap> = LazyLock::new(|| security().into_iter().collect());
+
+/// Adds the standard headers to an answer. What the answer says itself wins.
+pub(crate) fn complete(headers: &mut HeaderMap, is_api: bool) {
+    let standard = if is_api { &*OF_API } else { &*OF_PAGES };
+    let own = std::mem::replace(headers, standard.clone());
+    headers.extend(own);
 }

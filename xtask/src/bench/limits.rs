@@ -1,4 +1,5 @@
-//! What the machine allows at best: a route that only answers, raw password hashes, raw durable transactions.
+//! What the machine allows at best: a route that only answers, raw signatures, raw password hashes, raw durable
+//! transactions.
 //!
 //! Each is an example of the crate that it belongs to, so that no wall is crossed; one that is not there is not
 //! measured.
@@ -20,6 +21,8 @@ use crate::shell::{capture, cargo, root, run, say};
 pub struct Limits {
     /// A bare axum route that answers the JSON of `/users/me`.
     pub bare: Option<Load>,
+    /// ES256 signatures on all cores.
+    pub signatures: Option<Raw>,
     /// Argon2id with the default parameters on all cores.
     pub hashes: Option<Raw>,
     /// Durable SQLite transactions in groups, each an INSERT and an UPDATE.
@@ -35,10 +38,11 @@ pub struct Raw {
     pub cpu_micros: f64,
 }
 
-/// Measures all three.
+/// Measures them all.
 pub fn measure(binary: &Path, options: &Options) -> Result<Limits, String> {
     Ok(Limits {
         bare: bare(binary, options)?,
+        signatures: raw("latchkey-jose", "jose", "raw_signatures", options)?,
         hashes: raw("latchkey-crypto", "crypto", "raw_hashes", options)?,
         transactions: raw("latchkey-storage", "storage", "raw_transactions", options)?,
     })
