@@ -53,10 +53,7 @@ pub(crate) fn cors() -> [(HeaderName, HeaderValue); 6] {
         (ACCESS_CONTROL_ALLOW_METHODS, text("GET, POST, PUT, PATCH, DELETE, OPTIONS")),
         (ACCESS_CONTROL_MAX_AGE, text("86400")),
         (ACCESS_CONTROL_ALLOW_HEADERS, text(ALLOWED)),
-        (
-            ACCESS_CONTROL_EXPOSE_HEADERS,
-            text("content-type, x-stack-actual-status, x-stack-known-error"),
-        ),
+        (ACCESS_CONTROL_EXPOSE_HEADERS, text("content-type, x-stack-actual-status, x-stack-known-error")),
         (VARY, text(ALLOWED)),
     ]
 }

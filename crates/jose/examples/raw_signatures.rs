@@ -35,8 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn sign_for(duration: Duration) -> Result<u32, &'static str> {
     let random = SystemRandom::new();
     let failed = |_| "the machine cannot sign";
-    let document =
-        EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).map_err(failed)?;
+    let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).map_err(failed)?;
     let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref())
         .map_err(|_| "a new key cannot be read")?;
     let started = Instant::now();

@@ -11,12 +11,15 @@ use latchkey_crypto::Random;
 use latchkey_storage::Store;
 use latchkey_storage::audit_events::{self, AuditEventRow};
 use latchkey_storage::contact_channels::{self, ContactChannelRow};
-use latchkey_storage::engine::{Stmt, StoreOptions};
+use latchkey_storage::engine::{EngineKind, Stmt, StoreOptions};
 use latchkey_storage::users::{self, UserRow};
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
-/// Users in a transaction.
-const TOGETHER: u64 = 200;
+/// Users in a transaction of SQLite, which writes a page anew in each transaction that touches it.
+const TOGETHER_ON_SQLITE: u64 = 100_000;
+/// Users in a transaction of PostgreSQL.
+const TOGETHER_ON_POSTGRES: u64 = 500;
 /// Transactions at once, which PostgreSQL can make use of.
 const AT_ONCE: usize = 4;
 
@@ -31,16 +34,23 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let random = Random::system();
     let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
 
+    let (together, at_once) = match store.kind() {
+        EngineKind::Sqlite => (TOGETHER_ON_SQLITE, 1),
+        EngineKind::Postgres => (TOGETHER_ON_POSTGRES, AT_ONCE),
+    };
     let mut writing = JoinSet::new();
-    for first in (0..count).step_by(usize::try_from(TOGETHER)?) {
-        if writing.len() == AT_ONCE
+    for first in (0..count).step_by(usize::try_from(together)?) {
+        if writing.len() == at_once
             && let Some(written) = writing.join_next().await
         {
             written??;
         }
-        let numbers = first..count.min(first + TOGETHER);
-        let person = |number| person(&random, &project, number, now.saturating_sub_unsigned(count - number));
-        let statements = numbers.flat_map(person).collect();
+        let statements = people(
+            &random,
+            &project,
+            now.saturating_sub_unsigned(count - first),
+            together.min(count - first),
+        );
         let store = store.clone();
         writing.spawn(async move { store.batch(statements).await.map(drop) });
     }
@@ -50,14 +60,37 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A user who signed up at that moment, their address, and the record of it.
-fn person(random: &Random, project: &ProjectId, number: u64, at: i64) -> [Stmt; 3] {
-    let id = UserId::from_uuid(random.uuid());
-    let email = format!("{id}@example.com");
-    let user = UserRow {
+/// Users who signed up since that moment, their addresses, and the record of it. Each table is written in the order of
+/// its ids, so that neighbours are written together; who signed up when has another order.
+fn people(random: &Random, project: &ProjectId, since: i64, count: u64) -> Vec<Stmt> {
+    let ids = || {
+        let mut ids: Vec<Uuid> = (0..count).map(|_| random.uuid()).collect();
+        ids.sort_unstable();
+        ids
+    };
+    let people: Vec<_> =
+        (0..count).map(|n| since.saturating_add_unsigned(n * 7919 % count)).zip(ids()).collect();
+    let users = people.iter().map(|(at, id)| users::insert(&user(project, *id, *at)));
+    let channels = people
+        .iter()
+        .zip(ids())
+        .map(|((at, user), id)| contact_channels::insert(&channel(project, *user, id, *at)));
+    let events = people
+        .iter()
+        .zip(ids())
+        .map(|((at, user), id)| audit_events::insert(&event(project, *user, id, *at)));
+    users.chain(channels).chain(events).collect()
+}
+
+fn email(user: Uuid) -> String {
+    format!("{user}@example.com")
+}
+
+fn user(project: &ProjectId, id: Uuid, at: i64) -> UserRow {
+    UserRow {
         project_id: project.clone(),
-        id,
-        display_name: Some(format!("Person {number}")),
+        id: UserId::from_uuid(id),
+        display_name: Some(format!("Person {}", at % 1_000_000)),
         profile_image_url: None,
         client_metadata: None,
         client_read_only_metadata: None,
@@ -75,34 +108,39 @@ fn person(random: &Random, project: &ProjectId, number: u64, at: i64) -> [Stmt; 
         selected_team_id: None,
         signed_up_at: at,
         last_active_at: at,
-        primary_email: Some(email.clone()),
+        primary_email: Some(email(id)),
         primary_email_verified: Some(false),
         primary_email_used_for_auth: Some(true),
         has_password: false,
         oauth_accounts: 0,
         passkeys: 0,
-    };
-    let channel = ContactChannelRow {
+    }
+}
+
+fn channel(project: &ProjectId, user: Uuid, id: Uuid, at: i64) -> ContactChannelRow {
+    ContactChannelRow {
         project_id: project.clone(),
-        id: ContactChannelId::from_uuid(random.uuid()),
-        user_id: id,
+        id: ContactChannelId::from_uuid(id),
+        user_id: UserId::from_uuid(user),
         kind: "email".to_owned(),
-        value: email,
+        value: email(user),
         is_primary: true,
         is_verified: false,
         used_for_auth: true,
         created_at: at,
-    };
-    let event = AuditEventRow {
+    }
+}
+
+fn event(project: &ProjectId, user: Uuid, id: Uuid, at: i64) -> AuditEventRow {
+    AuditEventRow {
         project_id: project.clone(),
-        id: AuditEventId::from_uuid(random.uuid()),
+        id: AuditEventId::from_uuid(id),
         occurred_at: at,
         kind: "user.created".to_owned(),
         actor: "server".to_owned(),
-        user_id: Some(id),
+        user_id: Some(UserId::from_uuid(user)),
         session_id: None,
         ip: None,
         details: "{}".to_owned(),
-    };
-    [users::insert(&user), contact_channels::insert(&channel), audit_events::insert(&event)]
+    }
 }

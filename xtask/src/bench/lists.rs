@@ -86,7 +86,12 @@ pub fn measure(
     let before = pages(&server, postgres, &team, options)?;
     let Some(users) = options.fill else {
         let page = |(title, few_micros)| Page { title, few_micros, many_micros: None };
-        return Ok(Lists { few: FEW, many: None, pages: before.into_iter().map(page).collect(), deletion: None });
+        return Ok(Lists {
+            few: FEW,
+            many: None,
+            pages: before.into_iter().map(page).collect(),
+            deletion: None,
+        });
     };
     fill(&server, users.saturating_sub(FEW))?;
     let after = pages(&server, postgres, &team, options)?;
