@@ -56,6 +56,18 @@ pub(crate) fn cors(headers: &mut HeaderMap) {
     headers.insert(VARY, text(ALLOWED));
 }
 
+/// What answers anybody whatever they send, and has nothing to hide (contract 08 §6).
+pub(crate) fn open(headers: &mut HeaderMap) {
+    for name in [
+        ACCESS_CONTROL_ALLOW_ORIGIN,
+        ACCESS_CONTROL_ALLOW_METHODS,
+        ACCESS_CONTROL_ALLOW_HEADERS,
+        ACCESS_CONTROL_EXPOSE_HEADERS,
+    ] {
+        headers.insert(name, text("*"));
+    }
+}
+
 /// The usual security headers; pages bring a stricter policy of their own.
 pub(crate) fn security(headers: &mut HeaderMap) {
     headers.insert(HeaderName::from_static("cross-origin-opener-policy"), text("same-origin"));
