@@ -198,7 +198,7 @@ async fn write(app: &App, statements: Vec<Stmt>, overtaken: impl Fn() -> Failure
         Box::pin(async move { tx.run_all(&statements).await })
     });
     match outcome.await {
-        Ok(_) => Ok(()),
+        Ok(()) => Ok(()),
         Err(StorageError::Guard { .. } | StorageError::ForeignKey) => Err(overtaken()),
         Err(error) => Err(error.into()),
     }

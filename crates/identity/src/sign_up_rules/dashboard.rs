@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use latchkey_api_types::ids::ProjectId;
+use latchkey_api_types::input::CountryCode;
 use latchkey_api_types::sign_up_rules::{
     SignUpDecision, SignUpRuleAction, SignUpRuleCounts, SignUpRuleStats, SignUpRuleTested, SignUpRulesStats,
     SignUpRulesTest, SignUpRulesTested,
@@ -64,7 +65,7 @@ pub fn test(settings: &ProjectSettings, request: &SignUpRulesTest) -> SignUpRule
     let scores = request.risk_scores.as_ref();
     let applicant = Applicant {
         email: &email,
-        country_code: country.map(|code| code.as_str()).unwrap_or_default(),
+        country_code: country.map(CountryCode::as_str).unwrap_or_default(),
         auth_method: request.auth_method.as_str(),
         oauth_provider: provider.unwrap_or_default(),
         risk_bot: scores.map_or(0, |scores| scores.bot.0),
