@@ -326,13 +326,12 @@ fn filled(text: &str, ids: &Ids) -> String {
     while let Some((before, after)) = rest.split_once('@') {
         filled.push_str(before);
         let end = after.find(|c: char| !c.is_ascii_lowercase() && c != '-').unwrap_or(after.len());
-        match ids.get(&after[..end]) {
-            Some(id) => filled.push_str(id),
+        if let Some(id) = ids.get(&after[..end]) {
+            filled.push_str(id);
+        } else {
             // The `@` of an address.
-            None => {
-                filled.push('@');
-                filled.push_str(&after[..end]);
-            }
+            filled.push('@');
+            filled.push_str(&after[..end]);
         }
         rest = &after[end..];
     }
