@@ -4,6 +4,7 @@ mod guard {
     mod access;
     mod errors;
     mod isolation;
+    mod lists;
     mod project_tables;
     mod routes;
     mod statements;

@@ -136,6 +136,8 @@ const EXPECTED: &[(&str, &str, &[&str])] = &[
     ("POST", "/emails/capacity-boost", SERVER),
     ("GET", "/internal/emails", ADMIN),
     ("POST", "/internal/send-test-email", ADMIN),
+    ("POST", "/internal/sign-up-rules-test", ADMIN),
+    ("GET", "/internal/sign-up-rules-stats", ADMIN),
     ("POST", "/users", SERVER),
     ("GET", "/users/{user_id}", SERVER),
     ("PATCH", "/users/{user_id}", SERVER),

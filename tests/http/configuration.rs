@@ -149,7 +149,8 @@ on_both_engines! {
             let body = json!({ "config_string": "{}", "source": wrong });
             server.api(Method::PUT, &path("branch")).admin().json(&body).send().await.expect_error(400, "SCHEMA_ERROR");
         }
-        server.delete("/internal/config/source").admin().send().await.expect(200);
+        let forgotten = server.delete("/internal/config/source").admin().send().await.expect(200);
+        assert_eq!(forgotten, json!({ "success": true }));
         assert_eq!(source().await.expect(200), json!({ "source": { "type": "unlinked" } }));
         assert_eq!(rendered(&server).await["auth"]["allowSignUp"], false, "the values stay");
     }
@@ -207,5 +208,29 @@ on_both_engines! {
         patch(&server, "environment", &json!({ "auth.otp.allowSignIn": true })).await.expect(200);
         twin.clock().advance_seconds(1);
         assert_eq!(enabled(twin.get("/projects/current").client().send().await.expect(200)), true);
+    }
+
+    async fn permission_definitions_are_written_whole_to_the_environment_and_win_over_the_branch(server) {
+        put(&server, "branch", &json!({
+            "rbac.permissions.pushed": { "scope": "team" }, "rbac.permissions.team_member": { "scope": "team", "description": "pushed" },
+        })).await.expect(200);
+        let body = json!({ "id": "mine", "contained_permission_ids": ["pushed"] });
+        server.post("/team-permission-definitions").admin().json(&body).send().await.expect(201);
+        let written = stored(&server, "environment").await["rbac.permissions"].clone();
+        let ids: Vec<&String> = written.as_object().expect("a whole map").keys().collect();
+        assert_eq!(ids, ["mine", "pushed", "team_admin", "team_member"]);
+        assert_eq!(written["mine"], json!({ "scope": "team", "containedPermissionIds": { "pushed": true } }));
+        put(&server, "branch", &json!({})).await.expect(200);
+        assert!(rendered(&server).await["rbac"]["permissions"].get("pushed").is_some(), "a push takes nothing away any more");
+    }
+
+    async fn a_key_into_an_entry_that_does_not_exist_is_kept_without_effect(server) {
+        let before = rendered(&server).await;
+        patch(&server, "environment", &json!({ "auth.oauth.providers.github.allowSignIn": true })).await.expect(200);
+        assert_eq!(stored(&server, "environment").await["auth.oauth.providers.github.allowSignIn"], true);
+        assert_eq!(rendered(&server).await, before);
+        let github = json!({ "github": { "type": "github" } });
+        put(&server, "branch", &json!({ "auth.oauth.providers": github })).await.expect(200);
+        assert_eq!(rendered(&server).await["auth"]["oauth"]["providers"]["github"]["allowSignIn"], true, "now it exists");
     }
 }

@@ -1,6 +1,8 @@
 //! Contract 07 §5.3: rules about who may sign up by themselves. How they are ordered and read has its tests beside the
 //! code.
 
+mod dashboard;
+
 use latchkey_testkit::{Answer, TestServer, on_both_engines};
 use latchkey_tests::people::{self, PASSWORD};
 use serde_json::{Value, json};

@@ -10,6 +10,7 @@ mod secrets;
 mod svix;
 mod test_messages;
 mod triggers;
+mod untold;
 
 use latchkey_api_types::ids::{ProjectId, UserId};
 use latchkey_identity::webhooks::{self, Event};

@@ -30,6 +30,7 @@ pub mod permission;
 pub mod project;
 mod schema;
 pub mod session;
+pub mod sign_up_rules;
 pub mod team;
 pub mod timestamps;
 pub mod user;

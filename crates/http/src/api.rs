@@ -20,6 +20,7 @@ mod permissions;
 mod projects;
 mod root;
 mod sdk;
+mod sign_up_rules;
 mod team_invitations;
 mod teams;
 mod users;
@@ -38,6 +39,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(auth::routes());
     routes.extend(projects::routes());
     routes.extend(configuration::routes());
+    routes.extend(sign_up_rules::routes());
     routes.extend(key_sets::routes());
     routes.extend(email_themes::routes());
     routes.extend(email_templates::routes());

@@ -47,7 +47,7 @@ pub(crate) fn preflight(headers: &mut HeaderMap) {
 
 /// What is said to callers from other origins. Credentials are never cookies here, so that any origin may call
 /// (contract 01 section 10).
-pub(crate) fn cors() -> [(HeaderName, HeaderValue); 6] {
+fn cors() -> [(HeaderName, HeaderValue); 6] {
     [
         (ACCESS_CONTROL_ALLOW_ORIGIN, text("*")),
         (ACCESS_CONTROL_ALLOW_METHODS, text("GET, POST, PUT, PATCH, DELETE, OPTIONS")),
@@ -56,6 +56,17 @@ pub(crate) fn cors() -> [(HeaderName, HeaderValue); 6] {
         (ACCESS_CONTROL_EXPOSE_HEADERS, text("content-type, x-stack-actual-status, x-stack-known-error")),
         (VARY, text(ALLOWED)),
     ]
+}
+
+/// What answers anybody whatever they send, and has nothing to hide (contract 08 §6).
+pub(crate) fn open() -> HeaderMap {
+    let names = [
+        ACCESS_CONTROL_ALLOW_ORIGIN,
+        ACCESS_CONTROL_ALLOW_METHODS,
+        ACCESS_CONTROL_ALLOW_HEADERS,
+        ACCESS_CONTROL_EXPOSE_HEADERS,
+    ];
+    names.into_iter().map(|name| (name, text("*"))).collect()
 }
 
 /// The usual security headers; pages bring a stricter policy of their own.

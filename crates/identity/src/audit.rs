@@ -15,6 +15,7 @@ use crate::authenticate::Auth;
 pub(crate) mod kind {
     pub(crate) const SIGNED_UP: &str = "user.signed_up";
     pub(crate) const SIGNED_UP_ANONYMOUSLY: &str = "user.signed_up_anonymously";
+    pub(crate) const SIGN_UP_RULES_APPLIED: &str = latchkey_storage::audit_events::SIGN_UP_RULES_APPLIED;
     pub(crate) const SIGNED_IN: &str = "user.signed_in";
     pub(crate) const UPGRADED: &str = "user.upgraded";
     pub(crate) const CREATED: &str = "user.created";

@@ -5,7 +5,8 @@
 use std::net::IpAddr;
 
 use latchkey_api_types::KnownError;
-use latchkey_api_types::auth::BotChallengePhase;
+use latchkey_api_types::auth::{BotChallengePhase, OnlyTrue};
+use latchkey_api_types::input::SecretText;
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded::Serializer;
 
@@ -26,6 +27,17 @@ pub struct BotChallenge {
     pub phase: Option<BotChallengePhase>,
     /// That it could not be shown.
     pub is_unavailable: bool,
+}
+
+impl BotChallenge {
+    /// As it stands in the fields `bot_challenge_token`, `bot_challenge_phase` and `bot_challenge_unavailable`.
+    pub fn new(
+        token: Option<SecretText>,
+        phase: Option<BotChallengePhase>,
+        unavailable: Option<OnlyTrue>,
+    ) -> Self {
+        Self { token: token.map(SecretText::into_string), phase, is_unavailable: unavailable.is_some() }
+    }
 }
 
 /// What is known about a client at the door. Whoever comes back by a mailed code is what they were when they asked for it.

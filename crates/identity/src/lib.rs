@@ -49,7 +49,7 @@ pub mod second_factors;
 pub mod sessions;
 pub mod sign_in;
 pub mod sign_in_invitations;
-mod sign_up_rules;
+pub mod sign_up_rules;
 pub mod signing_keys;
 mod system_mails;
 pub mod teams;

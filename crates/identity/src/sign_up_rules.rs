@@ -1,17 +1,25 @@
 //! Sign-up rules (contract 07 §5.3): who may sign up by themselves, and who only as a restricted user. Asked for every
 //! real sign-up and for the upgrade of an anonymous user; not for anonymous users, and not when servers create users.
 
+mod dashboard;
 mod expression;
+
+use std::net::IpAddr;
 
 use latchkey_api_types::KnownError;
 use latchkey_api_types::ids::{ProjectId, UserId};
+use latchkey_api_types::sign_up_rules::SignUpRuleOutcome;
 use latchkey_config::ProjectSettings;
 use latchkey_config::settings::{SignUpActionKind, SignUpDefault, SignUpRule};
 use latchkey_storage::engine::Stmt;
 use latchkey_storage::users::{self, UserRow};
 
+use crate::app::App;
 use crate::failure::Failure;
+use crate::projects::Project;
 use expression::Value;
+
+pub use dashboard::{stats, test};
 
 /// What rules know of somebody who signs up.
 pub(crate) struct Applicant<'a> {
@@ -76,38 +84,101 @@ impl Admission {
     }
 }
 
-/// Asks the rules.
-///
-/// # Errors
-/// `SIGN_UP_REJECTED`, which does not tell why.
-pub(crate) fn admit(settings: &ProjectSettings, applicant: &Applicant<'_>) -> Result<Admission, Failure> {
-    let mut rules: Vec<(&String, &SignUpRule)> =
-        settings.auth.sign_up_rules.iter().filter(|(_, rule)| rule.enabled).collect();
+/// A rule with its id.
+type Entry<'s> = (&'s str, &'s SignUpRule);
+
+/// What the rules say of somebody.
+struct Judgement<'s> {
+    /// Rules that did something, in the order in which they were asked.
+    applied: Vec<Entry<'s>>,
+    /// The rule that ended the asking; otherwise it was the default action.
+    decided_by: Option<&'s str>,
+    /// Whether they are let in.
+    is_allowed: bool,
+}
+
+impl<'s> Judgement<'s> {
+    /// The first rule that restricts.
+    fn restricted_by(&self) -> Option<Entry<'s>> {
+        self.applied.iter().copied().find(|(_, rule)| rule.action.kind == SignUpActionKind::Restrict)
+    }
+
+    fn admission(&self) -> Result<Admission, Failure> {
+        if !self.is_allowed {
+            return Err(rejected());
+        }
+        let name = |(id, rule): Entry<'_>| {
+            rule.display_name.as_deref().map_or_else(|| id.to_owned(), |name| format!("{id} ({name})"))
+        };
+        Ok(Admission { restricted_by: self.restricted_by().map(name) })
+    }
+}
+
+/// Every rule in the order of asking: by falling priority, then by id.
+fn in_order(settings: &ProjectSettings) -> Vec<Entry<'_>> {
+    let rules = &settings.auth.sign_up_rules;
+    let mut rules: Vec<Entry<'_>> = rules.iter().map(|(id, rule)| (id.as_str(), rule)).collect();
     rules.sort_by(|(one_id, one), (other_id, other)| {
         other.priority.cmp(&one.priority).then_with(|| one_id.cmp(other_id))
     });
-    let mut admission = Admission { restricted_by: None };
-    for (id, rule) in rules {
-        let Some(condition) = &rule.condition else { continue };
+    rules
+}
+
+/// What a rule makes of somebody, whatever other rules do.
+fn outcome(rule: &SignUpRule, applicant: &Applicant<'_>) -> SignUpRuleOutcome {
+    let Some(condition) = rule.condition.as_ref().filter(|_| rule.enabled) else {
+        return SignUpRuleOutcome::Skipped;
+    };
+    match expression::holds(condition, &|name| applicant.variable(name)) {
+        Some(true) => SignUpRuleOutcome::Matched,
+        Some(false) => SignUpRuleOutcome::NotMatched,
+        None => SignUpRuleOutcome::Undecided,
+    }
+}
+
+fn judge<'s>(settings: &'s ProjectSettings, applicant: &Applicant<'_>) -> Judgement<'s> {
+    let mut applied: Vec<Entry<'s>> = Vec::new();
+    let mut is_restricted = false;
+    for (id, rule) in in_order(settings) {
         // A condition that cannot be decided does not apply.
-        if expression::holds(condition, &|name| applicant.variable(name)) != Some(true) {
+        if outcome(rule, applicant) != SignUpRuleOutcome::Matched {
             continue;
         }
-        match rule.action.kind {
-            SignUpActionKind::Allow => return Ok(admission),
-            SignUpActionKind::Reject => return Err(rejected()),
-            SignUpActionKind::Restrict => {
-                let name =
-                    rule.display_name.as_deref().map_or_else(|| id.clone(), |name| format!("{id} ({name})"));
-                admission.restricted_by.get_or_insert(name);
-            }
-            SignUpActionKind::Log => {}
+        let kind = rule.action.kind;
+        if kind != SignUpActionKind::Restrict || !is_restricted {
+            applied.push((id, rule));
+        }
+        is_restricted |= kind == SignUpActionKind::Restrict;
+        if matches!(kind, SignUpActionKind::Allow | SignUpActionKind::Reject) {
+            let is_allowed = kind == SignUpActionKind::Allow;
+            return Judgement { applied, decided_by: Some(id), is_allowed };
         }
     }
-    match settings.auth.sign_up_rules_default_action {
-        SignUpDefault::Allow => Ok(admission),
-        SignUpDefault::Reject => Err(rejected()),
-    }
+    let is_allowed = settings.auth.sign_up_rules_default_action == SignUpDefault::Allow;
+    Judgement { applied, decided_by: None, is_allowed }
+}
+
+/// Asks the rules, and keeps a note of those that did something.
+///
+/// # Errors
+/// `SIGN_UP_REJECTED`, which does not tell why.
+pub(crate) fn ask(
+    app: &App,
+    project: &Project,
+    applicant: &Applicant<'_>,
+    address: Option<IpAddr>,
+) -> Result<Admission, Failure> {
+    let judgement = judge(&project.settings, applicant);
+    dashboard::note(app, &project.id, &judgement, address);
+    judgement.admission()
+}
+
+/// Asks the rules, and keeps no note.
+///
+/// # Errors
+/// As [`ask`].
+pub(crate) fn admit(settings: &ProjectSettings, applicant: &Applicant<'_>) -> Result<Admission, Failure> {
+    judge(settings, applicant).admission()
 }
 
 fn rejected() -> Failure {

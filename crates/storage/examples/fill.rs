@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 /// Users in a transaction of SQLite, which writes a page anew in each transaction that touches it.
-const TOGETHER_ON_SQLITE: u64 = 100_000;
+const TOGETHER_ON_SQLITE: u64 = 20_000;
 /// Users in a transaction of PostgreSQL.
 const TOGETHER_ON_POSTGRES: u64 = 500;
 /// Transactions at once, which PostgreSQL can make use of.
@@ -30,7 +30,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: fill DATABASE_URL PROJECT COUNT".into());
     };
     let (project, count): (ProjectId, u64) = (project.parse()?, count.parse()?);
-    let store = Store::open(&StoreOptions::new(url.parse()?)).await?;
+    // The pages that are written again and again stay in memory.
+    let options = StoreOptions { writer_cache_kib: 1024 * 1024, ..StoreOptions::new(url.parse()?) };
+    let store = Store::open(&options).await?;
     let random = Random::system();
     let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
 

@@ -1,4 +1,4 @@
-//! What happened, for people who have to explain it later. Owns the rows and SQL; writes only, so far.
+//! What happened, for people who have to explain it later. Owns the rows and SQL.
 
 use latchkey_api_types::ids::{AuditEventId, ProjectId, SessionId, UserId};
 
@@ -57,6 +57,24 @@ pub async fn list_of_user(
         "SELECT project_id, id, occurred_at, kind, actor, user_id, session_id, ip, details FROM audit_events \
          WHERE project_id = $1 AND user_id = $2 ORDER BY occurred_at, id",
         args![project, user],
+    )
+    .await
+}
+
+/// The kind of the events that [`count_sign_up_rules`] counts.
+pub const SIGN_UP_RULES_APPLIED: &str = "sign_up_rules.applied";
+
+/// What sign-up rules did since `since`, as the details of the events say it, and how often.
+pub async fn count_sign_up_rules(
+    tx: &mut Tx,
+    project: &ProjectId,
+    since: i64,
+) -> Result<Vec<(String, i64)>, StorageError> {
+    // The kind stands in the text so that the partial index serves.
+    tx.query(
+        "SELECT details, COUNT(*) FROM audit_events WHERE project_id = $1 AND kind = 'sign_up_rules.applied' \
+         AND occurred_at >= $2 GROUP BY details",
+        args![project, since],
     )
     .await
 }

@@ -66,4 +66,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0014_mailings", sql: include_str!("../migrations/0014_mailings.sql") },
     Migration { name: "0015_second_factors", sql: include_str!("../migrations/0015_second_factors.sql") },
     Migration { name: "0016_oauth", sql: include_str!("../migrations/0016_oauth.sql") },
+    Migration { name: "0019_sign_up_rules", sql: include_str!("../migrations/0019_sign_up_rules.sql") },
 ];

@@ -1,18 +1,11 @@
 // Visitors as the published client app treats them: anonymous users who may sign up later.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { StackClientApp } from "@stackframe/js";
+import { clientApp } from "./apps.mjs";
 import { newEmail, onEachEngine, PASSWORD, requestsOf } from "./harness.mjs";
 
 onEachEngine("anonymous users", (server) => {
-  const newApp = (options = {}) =>
-    new StackClientApp({
-      baseUrl: server.base_url,
-      projectId: server.project_id,
-      publishableClientKey: server.publishable_client_key,
-      tokenStore: "memory",
-      ...options,
-    });
+  const newApp = (options) => clientApp(server, options);
 
   test("a visitor gets a user when the app asks for one", async () => {
     const app = newApp();

@@ -1,18 +1,11 @@
 // Signing in a command-line program, with the published client app on both sides and with the built-in page.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { StackClientApp } from "@stackframe/js";
+import { clientApp } from "./apps.mjs";
 import { newEmail, onEachEngine, PASSWORD } from "./harness.mjs";
 
 onEachEngine("command-line sign-in", (server) => {
-  const newApp = (options = {}) =>
-    new StackClientApp({
-      baseUrl: server.base_url,
-      projectId: server.project_id,
-      publishableClientKey: server.publishable_client_key,
-      tokenStore: "memory",
-      ...options,
-    });
+  const newApp = (options) => clientApp(server, options);
 
   const call = (path, body) =>
     fetch(`${server.base_url}/api/v1${path}`, {

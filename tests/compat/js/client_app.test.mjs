@@ -1,7 +1,7 @@
 // The published client app, unmodified: what a front end does with Latchkey.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { StackClientApp } from "@stackframe/js";
+import { clientApp } from "./apps.mjs";
 import { newEmail, onEachEngine, PASSWORD, requestsOf } from "./harness.mjs";
 
 const claimsOf = (token) => JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
@@ -12,14 +12,7 @@ function assertTypedError(result, code) {
 }
 
 onEachEngine("client app", (server) => {
-  const newApp = (options = {}) =>
-    new StackClientApp({
-      baseUrl: server.base_url,
-      projectId: server.project_id,
-      publishableClientKey: server.publishable_client_key,
-      tokenStore: "memory",
-      ...options,
-    });
+  const newApp = (options) => clientApp(server, options);
 
   async function signedUp(email = newEmail(), options = {}) {
     const app = newApp(options);

@@ -1,7 +1,7 @@
 // The published client app, unmodified: codes and links by mail, forgotten passwords, verified addresses.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { StackClientApp } from "@stackframe/js";
+import { clientApp } from "./apps.mjs";
 import { mailsTo, newEmail, onEachEngine, PASSWORD } from "./harness.mjs";
 
 const CALLBACK = "http://localhost:3000/handler/callback?from=mail";
@@ -13,13 +13,7 @@ function assertTypedError(result, code) {
 }
 
 onEachEngine("codes by mail", (server) => {
-  const newApp = () =>
-    new StackClientApp({
-      baseUrl: server.base_url,
-      projectId: server.project_id,
-      publishableClientKey: server.publishable_client_key,
-      tokenStore: "memory",
-    });
+  const newApp = (options) => clientApp(server, options);
 
   /** The code in the link of the newest mail to an address, and the mail; waits until it is not the code `known`. */
   async function mailed(email, known = undefined) {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHmac, randomBytes } from "node:crypto";
 import { test } from "node:test";
-import { StackClientApp } from "@stackframe/js";
+import { clientApp } from "./apps.mjs";
 import { newEmail, onEachEngine, PASSWORD } from "./harness.mjs";
 
 /** The code of RFC 6238 that an app with `secret` shows, `steps` half minutes from now. */
@@ -33,14 +33,7 @@ async function attemptCodeOf(block) {
 }
 
 onEachEngine("second factors", (server) => {
-  const newApp = () =>
-    new StackClientApp({
-      baseUrl: server.base_url,
-      projectId: server.project_id,
-      publishableClientKey: server.publishable_client_key,
-      tokenStore: "memory",
-      redirectMethod: "none",
-    });
+  const newApp = () => clientApp(server, { redirectMethod: "none" });
 
   /** Somebody who switched TOTP on as the SDK's account page does it. */
   async function withSecondFactor() {

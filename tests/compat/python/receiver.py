@@ -1,9 +1,10 @@
-"""A receiver of webhooks on a port of its own. Owns its thread; what a delivery is worth is the tests' business."""
+"""A receiver of webhooks on a port of its own. What a delivery is worth is the tests' business."""
 
 import contextlib
 import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import loopback
 
 
 @dataclass
@@ -27,26 +28,15 @@ def receiver():
     """A running receiver, ended with the block."""
     state = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(loopback.Handler):
         def do_POST(self):
-            body = self.rfile.read(int(self.headers["content-length"]))
+            body = self.body()
             with state.arrived:
                 state.deliveries.append(({name.lower(): value for name, value in self.headers.items()}, body))
                 status = state.statuses.pop(0) if state.statuses else 200
                 state.arrived.notify_all()
-            self.send_response(status)
-            self.send_header("content-length", "0")
-            self.end_headers()
+            self.answer(status)
 
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.url = f"http://127.0.0.1:{server.server_address[1]}/hooks"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with loopback.serving(Handler) as url:
+        state.url = f"{url}/hooks"
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -1,5 +1,5 @@
-"""A Svix server in memory, as strict as the models of the package `svix` are about its API. Owns its thread and what it
-was told; what that is worth is the tests' business."""
+"""A Svix server in memory, as strict as the models of the package `svix` are about its API. Owns what it was told; what
+that is worth is the tests' business."""
 
 import contextlib
 import json
@@ -8,8 +8,8 @@ import threading
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import loopback
 from svix.models import AppPortalAccessIn, AppPortalAccessOut, ApplicationIn, ApplicationOut, MessageIn, MessageOut
 
 TOKEN = "testsk_for-the-whole-server"
@@ -53,24 +53,20 @@ def svix_server():
     """A running server, ended with the block."""
     state = SvixServer()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(loopback.Handler):
         def do_POST(self):
-            body = self.rfile.read(int(self.headers["content-length"]))
+            body = self.body()
             with state.arrived:
                 try:
-                    status, answer = self.answer(body)
+                    status, answer = self.decide(body)
                 except Exception as problem:
                     state.violations.append(f"{self.path}: {problem}")
                     status, answer = 422, {"detail": [{"loc": ["body"], "msg": str(problem), "type": "value_error"}]}
                 state.arrived.notify_all()
             text = answer if isinstance(answer, str) else json.dumps(answer)
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(text.encode())))
-            self.end_headers()
-            self.wfile.write(text.encode())
+            self.answer(status, text.encode(), "application/json")
 
-        def answer(self, body: bytes):
+        def decide(self, body: bytes):
             if self.headers["authorization"] != f"Bearer {TOKEN}":
                 return 401, {"code": "authentication_failed", "detail": "Invalid token"}
             assert self.headers["content-type"] == "application/json", self.headers["content-type"]
@@ -116,15 +112,6 @@ def svix_server():
             assert WORD.fullmatch(application.uid or "") and application.name.strip(), application
             state.applications[application.uid] = application
 
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with loopback.serving(Handler) as url:
+        state.url = url
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -52,4 +52,13 @@ on_both_engines! {
         let outside = people::speaking_for(server.post("/user-api-keys/check"), &other, "server").json(&body).send().await;
         assert!((400..500).contains(&outside.status));
     }
+
+    async fn whether_the_owner_is_restricted_is_not_looked_at(server, builder = with_keys()) {
+        for fields in [json!({ "restricted_by_admin": true }), json!({ "is_anonymous": true })] {
+            let user = people::create(&server, &fields).await;
+            let made = user_key(&server, text(&user, "id")).await;
+            let checked = check(&server, "user", text(&made, "value")).await.expect(200);
+            assert_eq!(checked["user_id"], user["id"]);
+        }
+    }
 }

@@ -149,6 +149,16 @@ on_both_engines! {
         let check = server.post("/user-api-keys/check").server().json(&json!({ "api_key": made["value"] }));
         check.send().await.expect_error(404, "API_KEY_NOT_FOUND");
     }
+
+    async fn keys_of_a_team_go_with_it(server, builder = with_keys()) {
+        let team = team(&server).await;
+        let made = team_key(&server, &team).await;
+        server.delete(&format!("/teams/{team}")).server().send().await.expect(200);
+        let check = server.post("/team-api-keys/check").server().json(&json!({ "api_key": made["value"] }));
+        check.send().await.expect_error(404, "API_KEY_NOT_FOUND");
+        let path = format!("/team-api-keys/{}?team_id={team}", text(&made, "id"));
+        server.get(&path).server().send().await.expect_error(404, "API_KEY_NOT_FOUND");
+    }
 }
 
 /// The checksum computed a second time, with a table.

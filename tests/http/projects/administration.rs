@@ -229,4 +229,35 @@ on_both_engines! {
         patch(&server, &body).await.expect_text(400);
         assert_eq!(read(&server).await, before);
     }
+
+    async fn logos_come_inline_and_are_served_until_they_are_replaced(server) {
+        let png = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+        for field in ["logo_url", "logo_full_url", "logo_dark_mode_url", "logo_full_dark_mode_url"] {
+            let shown = patch(&server, &json!({ field: png })).await.expect(200)[field].clone();
+            let path = shown.as_str().and_then(|url| url.strip_prefix(server.public_url())).expect("an address of ours").to_owned();
+            assert!(path.contains("/project-logos/"), "{path}");
+            let get = || server.request(reqwest::Method::GET, &path).send();
+            assert_eq!(get().await.status, 200);
+            assert_eq!(patch(&server, &json!({ field: null })).await.expect(200)[field], Value::Null);
+            get().await.expect_text(404);
+        }
+        for wrong in ["data:image/png;base64,####", "ftp://example.com/a.png"] {
+            patch(&server, &json!({ "logo_url": wrong })).await.expect_text(400);
+        }
+        patch(&server, &json!({ "logo_url": "" })).await.expect_error(400, "SCHEMA_ERROR");
+    }
+
+    async fn mail_servers_of_other_kinds_read_as_standard_ones(server) {
+        let own = json!({
+            "isShared": false, "provider": "resend", "host": "smtp.example.com", "port": 465, "username": "u", "password": "p",
+            "senderName": "N", "senderEmail": "n@example.com",
+        });
+        let keys = json!({ "emails.server": own });
+        let body = json!({ "config_override_string": keys.to_string() });
+        server.patch("/internal/config/override/environment").admin().json(&body).send().await.expect(200);
+        assert_eq!(read(&server).await["config"]["email_config"], json!({
+            "type": "standard", "host": "smtp.example.com", "port": 465, "username": "u", "password": "p", "sender_name": "N",
+            "sender_email": "n@example.com",
+        }));
+    }
 }

@@ -174,6 +174,20 @@ on_both_engines! {
         server.app().store.batch(vec![latchkey_storage::users::update(&row)]).await.expect("a change");
         internal(server.get("/internal/projects")).user(&ada.access_token).send().await.expect_error(401, "USER_AUTHENTICATION_REQUIRED");
     }
+
+    async fn a_project_that_nobody_owns_cannot_be_handed_over(server) {
+        let ada = owners::sign_up(&server, "ada@example.com").await;
+        let team = owners::team(&server, &ada, &["team_admin"]).await;
+        let project = owners::project(&server, &ada, &team, &json!({})).await;
+        let id = project["id"].as_str().expect("an id");
+        let disown = latchkey_storage::engine::stmt(
+            "UPDATE projects SET owner_team_id = NULL WHERE id = $1", latchkey_storage::engine::args![id.to_owned()]
+        );
+        server.app().store.batch(vec![disown.exactly(1)]).await.expect("a project without owner");
+        let body = json!({ "project_id": id, "new_team_id": team });
+        let hand = internal(server.post("/internal/projects/transfer")).user(&ada.access_token).json(&body);
+        hand.send().await.expect_text(400);
+    }
 }
 
 /// A fresh session after the clock was moved.

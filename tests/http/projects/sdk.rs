@@ -11,9 +11,14 @@ on_both_engines! {
     }
 
     async fn health_touches_the_database_on_demand(server) {
+        let preflight = server.request(Method::OPTIONS, "/health").send().await;
+        assert_eq!((preflight.status, preflight.header("access-control-allow-methods")), (200, Some("*")));
         for query in ["", "?db=", "?db=true"] {
             let answer = server.request(Method::GET, &format!("/health{query}")).send().await;
-            assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+            for name in ["origin", "methods", "headers"] {
+                assert_eq!(answer.header(&format!("access-control-allow-{name}")), Some("*"), "{name}");
+            }
+            assert_eq!(answer.header("access-control-expose-headers"), Some("*"));
             assert_eq!(answer.expect(200), json!({ "status": "ok" }), "{query}");
         }
         server.app().store.clone().close().await;

@@ -78,7 +78,9 @@ on_both_engines! {
             "id": team, "display_name": "", "profile_image_url": null, "client_metadata": null,
             "client_read_only_metadata": null, "server_metadata": null, "created_at_millis": server.app().now(),
         }));
-        change(json!({ "display_name": null })).await.expect_error(400, "SCHEMA_ERROR");
+        for wrong in [json!({ "display_name": null }), json!({ "creator_user_id": NOBODY }), json!({ "created_at_millis": 1 })] {
+            change(wrong).await.expect_error(400, "SCHEMA_ERROR");
+        }
         let answer = server.patch(&format!("/teams/{NOBODY}")).server().json(&json!({})).send().await;
         answer.expect_error(404, "TEAM_NOT_FOUND");
     }

@@ -191,6 +191,9 @@ on_both_engines! {
         let path = format!("/team-invitations/{id}?team_id={team}");
         let take = || server.delete(&path).client().user(&ada.access_token).send();
         assert_eq!(take().await.expect_error(401, "TEAM_PERMISSION_REQUIRED")["permission_id"], "$remove_members");
+        let bo = people::sign_up(&server, "bo@example.com").await;
+        let outsider = server.delete(&path).client().user(&bo.access_token).send().await;
+        outsider.expect_error(404, "TEAM_MEMBERSHIP_NOT_FOUND");
         server.delete(&path).client().send().await.expect_error(400, "CANNOT_GET_OWN_USER_WITHOUT_USER");
         teams::grant(&server, &team, &ada.id, "$remove_members").await.expect(201);
         take().await.expect(200);

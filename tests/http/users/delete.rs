@@ -2,8 +2,10 @@
 
 use latchkey_testkit::on_both_engines;
 use latchkey_tests::people::{self, PASSWORD};
-use latchkey_tests::{join_all, stored};
+use latchkey_tests::{join_all, stored, teams};
 use serde_json::json;
+
+use super::with_github;
 
 on_both_engines! {
     async fn a_deleted_user_leaves_nothing_that_opens_anything(server) {
@@ -58,5 +60,30 @@ on_both_engines! {
                 assert!(answer.status < 500, "{}", answer.text());
             }
         }
+    }
+
+    async fn everything_of_a_deleted_user_goes_and_their_teams_stay(server, builder = with_github()) {
+        let fields = json!({
+            "primary_email": "ada@example.com", "primary_email_auth_enabled": true,
+            "oauth_providers": [{ "id": "github", "account_id": "7" }],
+        });
+        let ada = people::created(&server, &fields).await;
+        let team = teams::created_by(&server, &ada, "Engines").await;
+        server.post("/project-permission-definitions").admin().json(&json!({ "id": "p" })).send().await.expect(201);
+        server.post(&format!("/project-permissions/{}/p", ada.id)).server().json(&json!({})).send().await.expect(201);
+        let wish = format!("/emails/notification-preference/{}/4f6f8873-3d04-46bd-8bef-18338b1a1b4c", ada.id);
+        server.patch(&wish).server().json(&json!({ "enabled": false })).send().await.expect(200);
+        server.delete(&format!("/users/{}", ada.id)).server().send().await.expect(200);
+        let lists = [
+            "/users?include_anonymous=true", "/contact-channels", "/oauth-providers", "/team-member-profiles",
+            "/team-permissions", "/project-permissions",
+        ];
+        for path in lists {
+            assert_eq!(server.get(path).server().send().await.expect(200)["items"], json!([]), "{path}");
+        }
+        server.patch(&wish).server().json(&json!({ "enabled": true })).send().await.expect_error(404, "USER_NOT_FOUND");
+        assert_eq!(teams::ids(&server.get("/teams").server().send().await.expect(200)), [team.as_str()]);
+        // Neither the address nor the account elsewhere is taken any more.
+        people::create(&server, &fields).await;
     }
 }

@@ -140,4 +140,26 @@ on_both_engines! {
         let answer = server.patch("/users/me").client().user(&ada.access_token).json(&body).send().await;
         answer.expect_error(409, "USER_EMAIL_ALREADY_EXISTS");
     }
+
+    async fn an_address_of_the_user_becomes_primary_as_verified_as_it_was_and_signs_in_as_the_one_before(server) {
+        for used in [true, false] {
+            let id = with_email(&server, &format!("first-{used}@example.com"), false, used).await;
+            let second = format!("second-{used}@example.com");
+            let channel = |value: &str| json!({
+                "user_id": id, "type": "email", "value": value, "used_for_auth": false, "is_verified": true,
+            });
+            server.post("/contact-channels").server().json(&channel(&second)).send().await.expect(201);
+            let user = change(&server, &id, json!({ "primary_email": second })).await.expect(200);
+            assert_eq!(email(&user), (json!(second), true, used));
+            let third = format!("third-{used}@example.com");
+            server.post("/contact-channels").server().json(&channel(&third)).send().await.expect(201);
+            let user = change(&server, &id, json!({ "primary_email": third, "primary_email_verified": false })).await.expect(200);
+            assert_eq!(email(&user), (json!(third), false, used), "what is said wins");
+            let listed = server.get(&format!("/contact-channels?user_id={id}")).server().send().await.expect(200);
+            let listed = listed["items"].as_array().expect("channels");
+            assert_eq!(listed.iter().filter(|channel| channel["is_primary"] == true).count(), 1);
+            let second = listed.iter().find(|channel| channel["value"] == json!(second)).expect("demoted, not deleted");
+            assert_eq!((&second["is_verified"], &second["used_for_auth"]), (&json!(true), &json!(used)), "it keeps its flags");
+        }
+    }
 }

@@ -4,6 +4,8 @@ use latchkey_testkit::{TestServer, on_both_engines};
 use latchkey_tests::people::{self, PASSWORD};
 use serde_json::{Value, json};
 
+use super::with_github;
+
 on_both_engines! {
     async fn the_first_reason_for_a_restriction_is_shown(
         server, builder = TestServer::builder().project(|settings| settings.onboarding.require_email_verification = true)
@@ -45,5 +47,17 @@ on_both_engines! {
     async fn the_last_activity_begins_with_the_creation(server) {
         let user = people::create(&server, &json!({})).await;
         assert_eq!(user["last_active_at_millis"], user["signed_up_at_millis"]);
+    }
+
+    async fn accounts_that_sign_nobody_in_are_shown_as_well(server, builder = with_github()) {
+        let user = people::create(&server, &json!({ "oauth_providers": [{ "id": "github", "account_id": "7" }] })).await;
+        let id = user["id"].as_str().expect("an id");
+        let listed = server.get(&format!("/oauth-providers?user_id={id}")).server().send().await.expect(200);
+        let account = &listed["items"][0];
+        assert_eq!((&account["allow_sign_in"], &account["allow_connected_accounts"]), (&json!(true), &json!(true)), "both are on");
+        let path = format!("/oauth-providers/{id}/{}", account["id"].as_str().expect("an id"));
+        server.patch(&path).server().json(&json!({ "allow_sign_in": false })).send().await.expect(200);
+        let seen = people::seen_by_server(&server, id).await;
+        assert_eq!(seen["oauth_providers"], json!([{ "id": "github", "account_id": "7", "email": null }]));
     }
 }

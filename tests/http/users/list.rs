@@ -321,6 +321,8 @@ on_both_engines! {
         assert_eq!(answer["total_affected_count"], 2);
         let affected = answer["affected_users"].as_array().expect("users");
         assert_eq!(affected[0]["display_name"], "None");
+        let keys = ["display_name", "id", "primary_email", "restricted_reason"];
+        assert_eq!(latchkey_tests::tokens::keys(&affected[0]), keys);
         assert_eq!(affected[1]["primary_email"], "bo@example.com");
         assert_eq!(affected[1]["restricted_reason"], json!({ "type": "email_not_verified" }));
         let one = ask("?limit=1", required).await.expect(200);

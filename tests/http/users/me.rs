@@ -188,4 +188,31 @@ on_both_engines! {
             (&json!("Ada"), &json!(1), &json!(true), &json!("new@example.com")),
         );
     }
+
+    async fn a_refresh_token_alone_makes_nobody_the_current_user(server) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        let requests = [
+            server.get("/users/me").client(), server.patch("/users/me").client().json(&json!({ "display_name": "x" })),
+            server.delete("/users/me").client(), server.get("/users/me").server(), server.delete("/users/me").server(),
+            server.patch("/users/me").server().json(&json!({})), server.get("/users/me").admin(),
+        ];
+        for request in requests {
+            let answer = request.header("x-stack-refresh-token", &ada.refresh_token).send().await;
+            assert!(answer.expect_error(400, "CANNOT_GET_OWN_USER_WITHOUT_USER").is_null());
+        }
+    }
+
+    async fn codes_that_are_on_already_may_be_switched_on_where_the_project_has_none_any_more(
+        server, builder = TestServer::builder().project(|settings| settings.auth.otp.allow_sign_in = true)
+    ) {
+        let ada = people::created(&server, &json!({ "otp_auth_enabled": true })).await;
+        let body = json!({ "config": { "magic_link_enabled": false } });
+        server.patch("/internal/projects/current").admin().json(&body).send().await.expect(200);
+        let change = |on: bool| {
+            server.patch("/users/me").client().user(&ada.access_token).json(&json!({ "otp_auth_enabled": on })).send()
+        };
+        assert_eq!(change(true).await.expect(200)["otp_auth_enabled"], true);
+        assert_eq!(change(false).await.expect(200)["otp_auth_enabled"], false);
+        change(true).await.expect_text(400);
+    }
 }

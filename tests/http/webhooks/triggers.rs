@@ -1,8 +1,9 @@
 //! Contract 05 §9: which deeds are told.
 
-use latchkey_testkit::on_both_engines;
-use latchkey_tests::people;
+use latchkey_config::settings::{PermissionDefinition, PermissionScope};
+use latchkey_testkit::{TestServer, on_both_engines};
 use latchkey_tests::receiver::Receiver;
+use latchkey_tests::{mail, passkeys, people, teams};
 use serde_json::json;
 
 use super::{endpoint, id, with_receivers};
@@ -91,4 +92,121 @@ on_both_engines! {
         assert_eq!(last, json!({ "type": "user.deleted", "data": { "id": id(&ada), "teams": [{ "id": team }] } }));
         assert!(receiver.events().contains(&"team_membership.deleted".to_owned()), "{:?}", receiver.events());
     }
+
+    async fn every_way_to_sign_up_is_told_once_and_default_permissions_are_not(
+        server, builder = with_receivers().project(|settings| {
+            settings.auth.otp.allow_sign_in = true;
+            let definition = PermissionDefinition { scope: PermissionScope::Project, ..PermissionDefinition::default() };
+            settings.rbac.permissions.insert("use_engine".to_owned(), definition);
+            settings.rbac.default_permissions.sign_up.insert("use_engine".to_owned(), true);
+        })
+    ) {
+        let receiver = Receiver::start().await;
+        endpoint(&server, &receiver.url).await;
+        let by_password = people::sign_up(&server, "ada@example.com").await.id;
+        let anonymous = people::anonymous(&server).await.id;
+        let by_code = by_code(&server, "bo@example.com").await;
+        let created = people::create(&server, &json!({})).await;
+        server.flush().await;
+        assert_eq!(receiver.events(), ["user.created"; 4]);
+        let ids = [by_password.as_str(), &anonymous, &by_code, id(&created)];
+        for (received, id) in receiver.received().iter().zip(ids) {
+            assert_eq!(received.json()["data"], people::seen_by_server(&server, id).await);
+        }
+    }
+
+    async fn any_patch_of_a_user_is_told_once_as_servers_see_them(
+        server, builder = with_receivers().project(|settings| {
+            settings.auth.otp.allow_sign_in = true;
+            settings.auth.passkey.allow_sign_in = true;
+        })
+    ) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        passkeys::registered(&server, &ada).await;
+        let receiver = Receiver::start().await;
+        endpoint(&server, &receiver.url).await;
+        let mut told = 0;
+        for fields in [
+            json!({}), json!({ "display_name": "Ada" }), json!({ "client_metadata": { "a": 1 } }),
+            json!({ "totp_secret_base64": "MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=" }), json!({ "totp_secret_base64": null }),
+            json!({ "otp_auth_enabled": true }), json!({ "passkey_auth_enabled": false }), json!({ "primary_email": "b@example.com" }),
+        ] {
+            server.patch("/users/me").client().user(&ada.access_token).json(&fields).send().await.expect(200);
+            server.flush().await;
+            told += 1;
+            assert_eq!(receiver.events(), vec!["user.updated"; told], "{fields}");
+            assert_eq!(receiver.received()[told - 1].json()["data"], people::seen_by_server(&server, &ada.id).await);
+        }
+        let seen = people::change(&server, &ada.id, &json!({ "server_metadata": 1, "password": people::OTHER_PASSWORD })).await;
+        server.flush().await;
+        assert_eq!(receiver.received()[told].json(), json!({ "type": "user.updated", "data": seen }));
+        let refused = json!({ "selected_team_id": "00000000-0000-4000-8000-00000000dead" });
+        let refused = server.patch(&format!("/users/{}", ada.id)).server().json(&refused).send().await;
+        refused.expect_error(404, "TEAM_MEMBERSHIP_NOT_FOUND");
+        server.flush().await;
+        assert_eq!(receiver.received().len(), told + 1);
+    }
+
+    async fn a_password_that_is_reset_is_told(server, builder = with_receivers()) {
+        let fields = json!({ "primary_email": "ada@example.com", "primary_email_auth_enabled": true });
+        let ada = people::create(&server, &fields).await;
+        let receiver = Receiver::start().await;
+        endpoint(&server, &receiver.url).await;
+        let body = json!({ "email": "ada@example.com", "callback_url": "http://localhost/" });
+        server.post("/auth/password/send-reset-code").client().json(&body).send().await.expect(200);
+        let code = mail::code_to(&server, "ada@example.com").await;
+        let reset = |password: &str| {
+            let body = json!({ "code": code, "password": password });
+            server.post("/auth/password/reset").client().json(&body).send()
+        };
+        reset("short").await.expect_error(400, "PASSWORD_TOO_SHORT");
+        server.flush().await;
+        assert_eq!(receiver.events(), [""; 0], "nothing has changed");
+        server.clock().advance_seconds(60);
+        server.post("/auth/password/send-reset-code").client().json(&body).send().await.expect(200);
+        let code = mail::code_to(&server, "ada@example.com").await;
+        let body = json!({ "code": code, "password": people::PASSWORD });
+        server.post("/auth/password/reset").client().json(&body).send().await.expect(200);
+        server.post("/auth/password/reset").client().json(&body).send().await
+            .expect_error(409, "VERIFICATION_CODE_ALREADY_USED");
+        server.flush().await;
+        let seen = people::seen_by_server(&server, id(&ada)).await;
+        assert_eq!(seen["has_password"], true);
+        let told: Vec<_> = receiver.received().iter().map(latchkey_tests::receiver::Received::json).collect();
+        assert_eq!(told, [json!({ "type": "user.updated", "data": seen })]);
+    }
+
+    async fn a_deletion_tells_each_membership_first_and_names_the_teams_by_their_age(server, builder = with_receivers()) {
+        let ada = people::create(&server, &json!({})).await;
+        let mut made = Vec::new();
+        for name in ["one", "two", "three"] {
+            made.push(teams::create(&server, name).await);
+            server.clock().advance_seconds(1);
+        }
+        for team in [&made[2], &made[0], &made[1]] {
+            teams::add(&server, team, id(&ada)).await.expect(201);
+            server.clock().advance_seconds(1);
+        }
+        let receiver = Receiver::start().await;
+        endpoint(&server, &receiver.url).await;
+        server.delete(&format!("/users/{}", id(&ada))).server().send().await.expect(200);
+        server.flush().await;
+        assert_eq!(receiver.events(), ["team_membership.deleted", "team_membership.deleted", "team_membership.deleted", "user.deleted"]);
+        let received = receiver.received();
+        for (received, team) in received.iter().zip(&made) {
+            assert_eq!(received.json()["data"], json!({ "team_id": team, "user_id": id(&ada) }));
+        }
+        let named: Vec<_> = made.iter().map(|team| json!({ "id": team })).collect();
+        assert_eq!(received[3].json()["data"], json!({ "id": id(&ada), "teams": named }));
+        let left = teams::ids(&server.get("/teams").server().send().await.expect(200));
+        assert_eq!(left, made, "teams stay, even empty ones");
+    }
+}
+
+/// Somebody who signs up by a code in a mail; their id.
+async fn by_code(server: &TestServer, email: &str) -> String {
+    let body = json!({ "email": email, "callback_url": "http://localhost/" });
+    server.post("/auth/otp/send-sign-in-code").client().json(&body).send().await.expect(200);
+    let body = json!({ "code": mail::code_to(server, email).await });
+    people::Person::of(&server.post("/auth/otp/sign-in").client().json(&body).send().await.expect(200)).id
 }

@@ -6,6 +6,7 @@ mod requests;
 use latchkey_api_types::KnownError;
 use latchkey_api_types::ids::{ProjectId, UserId};
 use latchkey_crypto::Secret;
+use latchkey_storage::users::UserRow;
 use latchkey_storage::{
     StorageError, contact_channels, credentials, one_time_codes as stored_codes, sessions,
 };
@@ -19,6 +20,7 @@ use crate::one_time_codes::{self, kind};
 use crate::passwords::{check_length, check_new, require_enabled};
 use crate::projects::Project;
 use crate::sessions::find_user;
+use crate::{users, webhooks};
 
 pub use requests::send_code;
 pub(crate) use requests::{Requests, answer_all, work};
@@ -49,12 +51,13 @@ pub async fn reset(app: &App, auth: &Auth, code: &str, password: Secret<String>)
     check_length(project, "password", &password)?;
     let found = one_time_codes::look_up(app, &project.id, kind::PASSWORD_RESET, code).await?;
     let promise: Promise = one_time_codes::promise(&found)?;
-    let hash = match hash(app, project, &promise, password).await {
-        Ok(hash) => hash,
+    let (hash, owner) = match prepare(app, project, &promise, password).await {
+        Ok(prepared) => prepared,
         Err(failure) => return Err(one_time_codes::refuse(app, &found, failure).await),
     };
-    let user = promise.user_id;
-    let statements = vec![
+    let user = owner.id;
+    let seen = users::show(app, project, owner).await?;
+    let mut statements = vec![
         one_time_codes::claim(app, &found),
         contact_channels::signs_in(&project.id, user, &promise.email).exactly(1),
         // The password first: whoever signs in with the old one in this moment either has a session by then, which the
@@ -64,6 +67,7 @@ pub async fn reset(app: &App, auth: &Auth, code: &str, password: Secret<String>)
         sessions::delete_of_user(&project.id, user, None),
         audit::record(app, &project.id, audit::kind::PASSWORD_RESET, &Event::of_user(Actor::User, user)),
     ];
+    statements.extend(webhooks::queue(app, &project.id, &webhooks::Event::UserUpdated(&seen)));
     match app.store.batch(statements).await {
         Ok(_) => Ok(()),
         Err(StorageError::Guard { statement: 0, .. }) => {
@@ -76,15 +80,17 @@ pub async fn reset(app: &App, auth: &Auth, code: &str, password: Secret<String>)
     }
 }
 
-/// The hash of a password that the user may have.
-async fn hash(
+/// The hash of a password that the user may have, and the user as they are once they have it.
+async fn prepare(
     app: &App,
     project: &Project,
     promise: &Promise,
     password: Secret<String>,
-) -> Result<String, Failure> {
+) -> Result<(String, UserRow), Failure> {
     require_enabled(project)?;
     check_new(app, project, &password).await?;
+    // First, as hashing takes a while in which the user may change.
+    let hash = app.hasher.hash(password).await?;
     let user = find_user(app, &project.id, promise.user_id).await?.ok_or_else(gone)?;
     if user.primary_email.is_none() {
         return Err(Failure::text(
@@ -92,7 +98,7 @@ async fn hash(
             "The user has no primary email address, so they can have no password.",
         ));
     }
-    Ok(app.hasher.hash(password).await?)
+    Ok((hash, UserRow { has_password: true, ..user }))
 }
 
 fn gone() -> Failure {

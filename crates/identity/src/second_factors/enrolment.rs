@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use latchkey_api_types::KnownError;
-use latchkey_api_types::ids::UserId;
 use latchkey_api_types::mfa::{BackupCodes, MfaStatus, TotpSetup};
 use latchkey_crypto::{Secret, TotpSecret};
 use latchkey_storage::engine::Stmt;
@@ -20,8 +19,6 @@ use crate::audit::{self, Event};
 use crate::authenticate::Auth;
 use crate::failure::Failure;
 use crate::reauthentication::{self, Surface};
-use crate::users::{Written, show_in};
-use crate::webhooks;
 
 /// How long a secret waits for its first code, milliseconds.
 const SETUP_LIFETIME: i64 = 15 * 60 * 1000;
@@ -123,7 +120,7 @@ fn percent(text: &str) -> String {
 /// # Errors
 /// `USER_AUTHENTICATION_REQUIRED`; 409 if TOTP is on; 400 if no secret waits; `TOO_MANY_FAILED_ATTEMPTS`,
 /// `INVALID_TOTP_CODE`.
-pub async fn confirm(app: &Arc<App>, auth: &Auth, code: &Secret<String>) -> Result<BackupCodes, Failure> {
+pub async fn confirm(app: &App, auth: &Auth, code: &Secret<String>) -> Result<BackupCodes, Failure> {
     let user = auth.signed_in()?;
     if user.requires_totp_mfa {
         return Err(on_already());
@@ -152,7 +149,7 @@ pub async fn confirm(app: &Arc<App>, auth: &Auth, code: &Secret<String>) -> Resu
         statements.push(sessions::prove(project, session.id, id, session.auth_time, &amr));
     }
     statements.push(audit::record(app, project, audit::kind::TOTP_ENABLED, &Event::by(auth)));
-    write(app, auth, id, statements, on_already).await?;
+    write(app, statements, on_already).await?;
     Ok(BackupCodes { backup_codes: codes })
 }
 
@@ -161,12 +158,7 @@ pub async fn confirm(app: &Arc<App>, auth: &Auth, code: &Secret<String>) -> Resu
 /// # Errors
 /// `USER_AUTHENTICATION_REQUIRED`; 400 if it is off; `TOO_MANY_FAILED_ATTEMPTS`, `INVALID_TOTP_CODE`,
 /// `INVALID_BACKUP_CODE`.
-pub async fn disable(
-    app: &Arc<App>,
-    auth: &Auth,
-    proof: &Proof,
-    address: Option<IpAddr>,
-) -> Result<(), Failure> {
+pub async fn disable(app: &App, auth: &Auth, proof: &Proof, address: Option<IpAddr>) -> Result<(), Failure> {
     let user = auth.signed_in()?;
     let project = &auth.project.id;
     let sealed = user.totp_secret_sealed.as_deref().filter(|_| user.requires_totp_mfa).ok_or_else(off)?;
@@ -177,14 +169,14 @@ pub async fn disable(
         stored_codes::delete_of_user(project, user.id),
         audit::record(app, project, audit::kind::TOTP_DISABLED, &Event::by(auth)),
     ]);
-    write(app, auth, user.id, statements, || proof.refused()).await
+    write(app, statements, || proof.refused()).await
 }
 
 /// Makes new backup codes, which nobody sees again; the old ones end.
 ///
 /// # Errors
 /// `USER_AUTHENTICATION_REQUIRED`; 400 if TOTP is off; `REAUTHENTICATION_REQUIRED`.
-pub async fn regenerate(app: &Arc<App>, auth: &Auth) -> Result<BackupCodes, Failure> {
+pub async fn regenerate(app: &App, auth: &Auth) -> Result<BackupCodes, Failure> {
     let user = auth.signed_in()?;
     let project = &auth.project.id;
     let sealed = user.totp_secret_sealed.as_deref().filter(|_| user.requires_totp_mfa).ok_or_else(off)?;
@@ -193,44 +185,22 @@ pub async fn regenerate(app: &Arc<App>, auth: &Auth) -> Result<BackupCodes, Fail
     let mut statements = vec![users::confirm_totp(project, user.id, sealed).exactly(1)];
     statements.extend(renewed);
     statements.push(audit::record(app, project, audit::kind::BACKUP_CODES_RENEWED, &Event::by(auth)));
-    write(app, auth, user.id, statements, off).await?;
+    write(app, statements, off).await?;
     Ok(BackupCodes { backup_codes: codes })
 }
 
-/// Writes a change of somebody's second factor, in a transaction that meets no other one, and tells it to those who
-/// listen. `overtaken` is the answer if a guard is broken.
-async fn write(
-    app: &Arc<App>,
-    auth: &Auth,
-    user: UserId,
-    statements: Vec<Stmt>,
-    overtaken: impl Fn() -> Failure,
-) -> Result<(), Failure> {
-    let shared = Arc::new((Arc::clone(app), Arc::clone(&auth.project), statements));
+/// Writes a change of somebody's second factor, in a transaction that meets no other one. It is told to nobody: only
+/// changes of a user as such are events (contract 05 §9). `overtaken` is the answer if a guard is broken.
+async fn write(app: &App, statements: Vec<Stmt>, overtaken: impl Fn() -> Failure) -> Result<(), Failure> {
+    let statements = Arc::new(statements);
     let outcome = app.store.write(move |tx| {
-        let shared = Arc::clone(&shared);
-        Box::pin(async move {
-            let (app, project, statements) = &*shared;
-            for statement in statements {
-                tx.run(statement.clone()).await?;
-            }
-            let row = users::get(tx, &project.id, user).await?;
-            let row = row.ok_or_else(|| Written::from(KnownError::user_authentication_required()))?;
-            let seen = show_in(tx, project, row).await?;
-            for statement in webhooks::queue(app, &project.id, &webhooks::Event::UserUpdated(&seen)) {
-                tx.run(statement).await?;
-            }
-            Ok(())
-        })
+        let statements = Arc::clone(&statements);
+        Box::pin(async move { tx.run_all(&statements).await })
     });
     match outcome.await {
-        Ok(()) => {
-            app.jobs.wake();
-            Ok(())
-        }
-        Err(Written::Storage(StorageError::Guard { .. } | StorageError::ForeignKey)) => Err(overtaken()),
-        Err(Written::Storage(error)) => Err(error.into()),
-        Err(Written::Failure(failure)) => Err(failure),
+        Ok(()) => Ok(()),
+        Err(StorageError::Guard { .. } | StorageError::ForeignKey) => Err(overtaken()),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -200,7 +200,7 @@ async fn sign_up(
         risk_bot: user.risk_bot,
         risk_free_trial_abuse: user.risk_free_trial_abuse,
     };
-    let admission = sign_up_rules::admit(&project.settings, &applicant)?;
+    let admission = sign_up_rules::ask(app, project, &applicant, origin.address)?;
     user.primary_email = Some(email.clone());
     user.primary_email_verified = Some(true);
     user.primary_email_used_for_auth = Some(true);

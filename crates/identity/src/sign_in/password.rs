@@ -70,7 +70,7 @@ pub async fn sign_up(app: &App, auth: &Auth, request: SignUp) -> Result<TokenPai
     };
     user.country_code = user.country_code.or_else(|| request.origin.country_code());
     user.risk_bot = challenge.risk();
-    let admission = sign_up_rules::admit(settings, &applicant(&user, &email))?;
+    let admission = sign_up_rules::ask(app, project, &applicant(&user, &email), request.origin.address)?;
     let taken = || Failure::from(KnownError::user_email_already_exists(&email, false));
     if is_taken(app, auth, &email).await? {
         return Err(taken());

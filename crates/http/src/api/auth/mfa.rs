@@ -3,8 +3,6 @@
 use latchkey_api_types::ErrorCode::{
     InvalidBackupCode, InvalidTotpCode, PasswordAuthenticationNotEnabled, PasswordConfirmationMismatch,
     ReauthenticationRequired, TooManyFailedAttempts, UserAuthenticationRequired, UserDoesNotHavePassword,
-    VerificationCodeAlreadyUsed, VerificationCodeExpired, VerificationCodeMaxAttemptsReached,
-    VerificationCodeNotFound,
 };
 use latchkey_api_types::KnownError;
 use latchkey_api_types::auth::SignInResult;
@@ -20,22 +18,15 @@ use latchkey_identity::{Failure, Secret, reauthentication};
 use crate::call::Call;
 use crate::extract::Body;
 use crate::reply::{Json, Success};
-use crate::route::{ANY, RateClass, Route};
+use crate::route::{ANY, CODE_ERRORS, RateClass, Route};
 
 /// The rows of the table.
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::post("/auth/mfa/sign-in", "Complete a sign-in with the second factor")
             .rate(RateClass::Credential)
-            .errors(&[
-                VerificationCodeNotFound,
-                VerificationCodeExpired,
-                VerificationCodeAlreadyUsed,
-                VerificationCodeMaxAttemptsReached,
-                InvalidTotpCode,
-                InvalidBackupCode,
-                TooManyFailedAttempts,
-            ])
+            .errors(CODE_ERRORS)
+            .errors(&[InvalidTotpCode, InvalidBackupCode, TooManyFailedAttempts])
             .on(ANY, sign_in),
         Route::get("/auth/mfa", "The state of the signed-in user's second factor")
             .errors(&[UserAuthenticationRequired])

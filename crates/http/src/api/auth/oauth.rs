@@ -174,11 +174,11 @@ async fn authorize(
         error_redirect_uri: query.error_redirect_uri.or(query.error_redirect_url).map(UrlText::into_string),
         after_callback_redirect_url: query.after_callback_redirect_url.map(UrlText::into_string),
         gives_cookie,
-        bot_challenge: BotChallenge {
-            token: query.bot_challenge_token.map(SecretText::into_string),
-            phase: query.bot_challenge_phase,
-            is_unavailable: query.bot_challenge_unavailable.is_some(),
-        },
+        bot_challenge: BotChallenge::new(
+            query.bot_challenge_token,
+            query.bot_challenge_phase,
+            query.bot_challenge_unavailable,
+        ),
         address: call.request.client_address(),
     };
     let Begun { location, cookie, comes_back_by_form } = oauth::begin(&call.app, request).await?;

@@ -2,8 +2,7 @@
 
 use latchkey_api_types::ErrorCode::{
     BotChallengeFailed, BotChallengeRequired, MultiFactorAuthenticationRequired, RedirectUrlNotWhitelisted,
-    SignUpNotEnabled, SignUpRejected, UserEmailAlreadyExists, VerificationCodeAlreadyUsed,
-    VerificationCodeExpired, VerificationCodeMaxAttemptsReached, VerificationCodeNotFound,
+    SignUpNotEnabled, SignUpRejected, UserEmailAlreadyExists,
 };
 use latchkey_api_types::auth::{SignInCodeRequest, SignInCodeSent, SignInResult};
 use latchkey_api_types::contact_channel::{CodeCheck, VerificationCode};
@@ -14,7 +13,7 @@ use latchkey_identity::sign_in::otp;
 use crate::call::Call;
 use crate::extract::Body;
 use crate::reply::Json;
-use crate::route::{ANY, RateClass, Route};
+use crate::route::{ANY, CODE_ERRORS, RateClass, Route};
 
 /// The rows of the table.
 pub(super) fn routes() -> Vec<Route> {
@@ -31,11 +30,8 @@ pub(super) fn routes() -> Vec<Route> {
             .on(ANY, send_code),
         Route::post("/auth/otp/sign-in", "Sign in by a mailed code")
             .rate(RateClass::Credential)
+            .errors(CODE_ERRORS)
             .errors(&[
-                VerificationCodeNotFound,
-                VerificationCodeExpired,
-                VerificationCodeAlreadyUsed,
-                VerificationCodeMaxAttemptsReached,
                 UserEmailAlreadyExists,
                 SignUpNotEnabled,
                 BotChallengeFailed,
@@ -45,23 +41,15 @@ pub(super) fn routes() -> Vec<Route> {
             .on(ANY, sign_in),
         Route::post("/auth/otp/sign-in/check-code", "Ask whether a code that signs in can be used")
             .rate(RateClass::Credential)
-            .errors(&[
-                VerificationCodeNotFound,
-                VerificationCodeExpired,
-                VerificationCodeAlreadyUsed,
-                VerificationCodeMaxAttemptsReached,
-            ])
+            .errors(CODE_ERRORS)
             .on(ANY, check_code),
     ]
 }
 
 async fn send_code(call: Call, Body(body): Body<SignInCodeRequest>) -> Result<Json<SignInCodeSent>, Failure> {
     let (email, callback) = (body.email.as_str(), body.callback_url.as_str());
-    let challenge = BotChallenge {
-        token: body.bot_challenge_token.as_ref().map(|token| token.as_str().to_owned()),
-        phase: body.bot_challenge_phase,
-        is_unavailable: body.bot_challenge_unavailable.is_some(),
-    };
+    let challenge =
+        BotChallenge::new(body.bot_challenge_token, body.bot_challenge_phase, body.bot_challenge_unavailable);
     let origin = call.request.origin();
     let nonce = otp::send_code(&call.app, &call.auth, email, callback, &challenge, &origin).await?;
     Ok(Json(SignInCodeSent { nonce }))

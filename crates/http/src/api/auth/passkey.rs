@@ -2,8 +2,7 @@
 
 use latchkey_api_types::ErrorCode::{
     MultiFactorAuthenticationRequired, PasskeyAuthenticationFailed, PasskeyAuthenticationNotEnabled,
-    PasskeyRegistrationFailed, VerificationCodeAlreadyUsed, VerificationCodeExpired,
-    VerificationCodeMaxAttemptsReached, VerificationCodeNotFound,
+    PasskeyRegistrationFailed,
 };
 use latchkey_api_types::auth::SignInResult;
 use latchkey_api_types::input::PasskeyName;
@@ -17,7 +16,7 @@ use latchkey_identity::sign_in::passkey;
 use crate::call::Call;
 use crate::extract::{Body, SignedIn};
 use crate::reply::Json;
-use crate::route::{ANY, RateClass, Route};
+use crate::route::{ANY, CODE_ERRORS, RateClass, Route};
 
 /// The rows of the table.
 pub(super) fn routes() -> Vec<Route> {
@@ -27,27 +26,18 @@ pub(super) fn routes() -> Vec<Route> {
             .on(ANY, initiate_registration),
         Route::post("/auth/passkey/register", "Register a passkey for the signed-in user")
             .rate(RateClass::Credential)
-            .errors(&[
-                PasskeyAuthenticationNotEnabled,
-                PasskeyRegistrationFailed,
-                VerificationCodeNotFound,
-                VerificationCodeExpired,
-                VerificationCodeAlreadyUsed,
-                VerificationCodeMaxAttemptsReached,
-            ])
+            .errors(CODE_ERRORS)
+            .errors(&[PasskeyAuthenticationNotEnabled, PasskeyRegistrationFailed])
             .on(ANY, register),
         Route::post("/auth/passkey/initiate-passkey-authentication", "Begin to sign in with a passkey")
             .errors(&[PasskeyAuthenticationNotEnabled])
             .on(ANY, initiate_authentication),
         Route::post("/auth/passkey/sign-in", "Sign in with a passkey")
             .rate(RateClass::Credential)
+            .errors(CODE_ERRORS)
             .errors(&[
                 PasskeyAuthenticationNotEnabled,
                 PasskeyAuthenticationFailed,
-                VerificationCodeNotFound,
-                VerificationCodeExpired,
-                VerificationCodeAlreadyUsed,
-                VerificationCodeMaxAttemptsReached,
                 MultiFactorAuthenticationRequired,
             ])
             .on(ANY, sign_in),

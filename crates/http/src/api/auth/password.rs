@@ -7,7 +7,6 @@ use latchkey_api_types::ErrorCode::{
     UserEmailAlreadyExists,
 };
 use latchkey_api_types::auth::{PasswordSet, PasswordSignIn, PasswordSignUp, PasswordUpdate, TokenPair};
-use latchkey_api_types::input::SecretText;
 use latchkey_identity::Secret;
 use latchkey_identity::bot_challenge::BotChallenge;
 use latchkey_identity::sign_in::password::{SignUp, sign_in, sign_up};
@@ -68,11 +67,11 @@ async fn handle_sign_up(call: Call, Body(body): Body<PasswordSignUp>) -> Result<
         verification_callback_url: body
             .verification_callback_url
             .map(latchkey_api_types::input::UrlText::into_string),
-        bot_challenge: BotChallenge {
-            token: body.bot_challenge_token.map(SecretText::into_string),
-            phase: body.bot_challenge_phase,
-            is_unavailable: body.bot_challenge_unavailable.is_some(),
-        },
+        bot_challenge: BotChallenge::new(
+            body.bot_challenge_token,
+            body.bot_challenge_phase,
+            body.bot_challenge_unavailable,
+        ),
         origin: call.request.origin(),
     };
     sign_up(&call.app, &call.auth, request).await.map(Json)

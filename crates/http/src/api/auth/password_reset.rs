@@ -1,9 +1,7 @@
 //! Forgotten passwords.
 
 use latchkey_api_types::ErrorCode::{
-    PasswordAuthenticationNotEnabled, PasswordRequirementsNotMet, PasswordTooShort,
-    RedirectUrlNotWhitelisted, VerificationCodeAlreadyUsed, VerificationCodeExpired,
-    VerificationCodeMaxAttemptsReached, VerificationCodeNotFound,
+    PasswordAuthenticationNotEnabled, PasswordRequirementsNotMet, PasswordTooShort, RedirectUrlNotWhitelisted,
 };
 use latchkey_api_types::auth::{PasswordReset, PasswordResetRequest, PasswordResetRequested};
 use latchkey_api_types::contact_channel::{CodeCheck, VerificationCode};
@@ -13,7 +11,7 @@ use latchkey_identity::{Failure, Secret};
 use crate::call::Call;
 use crate::extract::Body;
 use crate::reply::{Json, Success};
-use crate::route::{ANY, RateClass, Route};
+use crate::route::{ANY, CODE_ERRORS, RateClass, Route};
 
 /// The rows of the table.
 pub(super) fn routes() -> Vec<Route> {
@@ -27,27 +25,15 @@ pub(super) fn routes() -> Vec<Route> {
         .on(ANY, send_code),
         Route::post("/auth/password/reset", "Replace a forgotten password by a mailed code")
             .rate(RateClass::Credential)
-            .errors(&[
-                VerificationCodeNotFound,
-                VerificationCodeExpired,
-                VerificationCodeAlreadyUsed,
-                VerificationCodeMaxAttemptsReached,
-                PasswordAuthenticationNotEnabled,
-                PasswordTooShort,
-                PasswordRequirementsNotMet,
-            ])
+            .errors(CODE_ERRORS)
+            .errors(&[PasswordAuthenticationNotEnabled, PasswordTooShort, PasswordRequirementsNotMet])
             .on(ANY, handle_reset),
         Route::post(
             "/auth/password/reset/check-code",
             "Ask whether a code that replaces a password can be used",
         )
         .rate(RateClass::Credential)
-        .errors(&[
-            VerificationCodeNotFound,
-            VerificationCodeExpired,
-            VerificationCodeAlreadyUsed,
-            VerificationCodeMaxAttemptsReached,
-        ])
+        .errors(CODE_ERRORS)
         .on(ANY, check_code),
     ]
 }
