@@ -2,129 +2,30 @@
 // `latchkey dev` brings, comes back to its own page and redeems its code there.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { after, before, beforeEach, test } from "node:test";
+import { before, test } from "node:test";
 import { configure, newEmail, onEachEngine, PASSWORD, totp } from "../compat/js/harness.mjs";
-import { openApp, servePage, startBrowser } from "./browser.mjs";
-
-const URLS = {
-  oauthCallback: "/callback", afterSignIn: "/welcome-back", afterSignUp: "/welcome", afterSignOut: "/bye",
-  mfa: "/mfa", error: "/error",
-};
+import { person } from "./person.mjs";
 
 onEachEngine("OAuth in a browser", (server) => {
-  const undo = [];
-  let context;
-  let origin;
-  let page;
+  const { app, leave, atProvider, goToProvider, goAndLink, choose, beAda, callBack, callBackError, ...rest } = person(server);
+  const { signIn, signOut, user, accounts, page, origin, context } = rest;
 
   before(async () => {
-    origin = `http://localhost:${await servePage(undo)}`;
-    context = await startBrowser(undo);
     const provider = (type) => ({ type, isShared: true, allowSignIn: true, allowConnectedAccounts: true });
     await configure(server, { "auth.oauth.providers": { google: provider("google"), github: provider("github") } });
   });
-  after(async () => {
-    for (const step of undo.reverse()) await step();
-  });
-  beforeEach(async () => {
-    await context.clearCookies();
-    await page?.close();
-    page = await context.newPage();
-    await page.goto(origin);
-  });
-
-  const app = () => openApp(page, server, { urls: URLS });
-
-  /** Does something on the page that ends with another page, which takes the answer away with it. */
-  const leave = (to, block) => Promise.all([page.waitForURL(to), block().catch(() => {})]);
-
-  const atProvider = (url) => url.href.startsWith(`${server.mock_oauth_url}/authorize?`);
-  const atCallback = (url) => url.href.startsWith(`${origin}/callback?`);
-
-  /** Leaves for the provider. */
-  async function goToProvider(provider = "google") {
-    const stack = await app();
-    await leave(atProvider, () => stack.evaluate((app, provider) => app.signInWithOAuth(provider), provider));
-  }
-
-  /** Somebody who is at the provider types who to be, and comes back to the page that the SDK named. */
-  async function choose(email, fault = "") {
-    const form = page.locator("form", { has: page.locator("input[type=email]") });
-    if (fault !== "") {
-      await page.selectOption("select[name=fault]", fault);
-      await Promise.all([page.waitForURL(atCallback), page.click("button[name=sub]")]);
-    } else {
-      await form.locator("input[type=email]").fill(email);
-      await Promise.all([page.waitForURL(atCallback), form.locator("button").click()]);
-    }
-  }
-
-  /** What the page for callbacks does, as the SDK's guide has it; goes on to the page `to`. */
-  async function callBack(to) {
-    const stack = await app();
-    await leave(`**${to}`, () => stack.evaluate((app) => app.callOAuthCallback()));
-  }
-
-  /** The error with which the call for callbacks ends. */
-  async function callBackError() {
-    const stack = await app();
-    return stack.evaluate((app) =>
-      app.callOAuthCallback().then(
-        (value) => ({ value }),
-        (error) => ({ code: error.errorCode, message: error.message, details: error.details }),
-      ),
-    );
-  }
-
-  async function signIn(email, to, provider) {
-    await goToProvider(provider);
-    await choose(email);
-    await callBack(to);
-  }
-
-  /** The user whom the page knows. */
-  async function user() {
-    const stack = await app();
-    return stack.evaluate(async (app) => {
-      const user = await app.getUser();
-      return user && { id: user.id, email: user.primaryEmail, verified: user.primaryEmailVerified, name: user.displayName };
-    });
-  }
-
-  async function signOut() {
-    const stack = await app();
-    await leave("**/bye", () => stack.evaluate((app) => app.signOut()));
-    assert.equal(await user(), null);
-  }
-
-  /** The accounts of the user whom the page knows. */
-  async function accounts() {
-    const stack = await app();
-    return stack.evaluate(async (app) => {
-      const providers = await (await app.getUser()).listOAuthProviders();
-      return providers.map(({ type, email, allowSignIn, allowConnectedAccounts }) => [type, email, allowSignIn, allowConnectedAccounts]);
-    });
-  }
-
-  /** Links an account to the user whom the page knows, and goes on to the page where that began. */
-  async function link(provider, email, to) {
-    const stack = await app();
-    await leave(atProvider, () => stack.evaluate(async (app, provider) => (await app.getUser()).linkConnectedAccount(provider), provider));
-    await choose(email);
-    await callBack(to);
-  }
 
   test("somebody new presses a button at the provider and is a user", async () => {
     await goToProvider();
-    await Promise.all([page.waitForURL(atCallback), page.click("button[value='ada@example.com']")]);
-    const given = new URL(page.url()).searchParams;
+    await beAda();
+    const given = new URL(page().url()).searchParams;
     assert.match(given.get("code"), /^[0-9a-f]{64}$/);
     await callBack("/welcome");
     const ada = await user();
     assert.deepEqual([ada.email, ada.verified, ada.name], ["ada@example.com", true, "Ada Lovelace"]);
     assert.deepEqual(await accounts(), [["google", "ada@example.com", true, true]]);
     // What the SDK needs on the way does not stay.
-    const names = (await context.cookies()).map(({ name }) => name);
+    const names = (await context().cookies()).map(({ name }) => name);
     assert.deepEqual(names.filter((name) => /oauth-(inner|outer)/.test(name)), []);
   });
 
@@ -166,10 +67,10 @@ onEachEngine("OAuth in a browser", (server) => {
   test("a page that is loaded again does not redeem its code again", async () => {
     await goToProvider();
     await choose(newEmail());
-    const callback = page.url();
+    const callback = page().url();
     await callBack("/welcome");
     const { id } = await user();
-    await page.goto(callback);
+    await page().goto(callback);
     assert.deepEqual(await callBackError(), { value: false });
     assert.equal((await user()).id, id);
   });
@@ -178,9 +79,9 @@ onEachEngine("OAuth in a browser", (server) => {
     // Mallory stops before her own code is redeemed, and makes a victim open the address.
     await goToProvider();
     await choose(newEmail());
-    const callback = page.url();
-    await context.clearCookies();
-    await page.goto(callback);
+    const callback = page().url();
+    await context().clearCookies();
+    await page().goto(callback);
     assert.deepEqual(await callBackError(), { value: false });
     assert.equal(await user(), null);
   });
@@ -194,7 +95,7 @@ onEachEngine("OAuth in a browser", (server) => {
     await signOut();
     await signIn(email, "/mfa");
     assert.equal(await user(), null);
-    const attempt = await page.evaluate(() => sessionStorage.getItem("hexclave_mfa_attempt_code"));
+    const attempt = await page().evaluate(() => sessionStorage.getItem("hexclave_mfa_attempt_code"));
     assert.equal(attempt.length, 45);
     const near = [-1, 0, 1].map((steps) => totp(secret, steps));
     const wrong = ["000000", "111111", "222222", "333333"].find((code) => !near.includes(code));
@@ -208,18 +109,18 @@ onEachEngine("OAuth in a browser", (server) => {
 
   test("somebody who says no at the provider comes back with a typed error", async () => {
     await goToProvider();
-    await choose(null, "access_denied");
+    await beAda("access_denied");
     const { code, message } = await callBackError();
     assert.equal(code, "OAUTH_PROVIDER_ACCESS_DENIED");
     assert.notEqual(message, "");
     assert.equal(await user(), null);
     // The SDK has taken the error out of the address.
-    assert.equal(page.url(), `${origin}/callback`);
+    assert.equal(page().url(), `${origin()}/callback`);
   });
 
   test("a provider that is down comes back as a typed error", async () => {
     await goToProvider();
-    await choose(null, "down");
+    await beAda("down");
     assert.equal((await callBackError()).code, "OAUTH_PROVIDER_TEMPORARILY_UNAVAILABLE");
   });
 
@@ -241,8 +142,10 @@ onEachEngine("OAuth in a browser", (server) => {
     const [own, elsewhere] = [newEmail(), newEmail()];
     await signIn(own, "/welcome");
     const { id } = await user();
-    await page.goto(`${origin}/settings`);
-    await link("github", elsewhere, "/settings");
+    await page().goto(`${origin()}/settings`);
+    await goAndLink("github");
+    await choose(elsewhere);
+    await callBack("/settings");
     assert.deepEqual(await user().then((user) => [user.id, user.email]), [id, own]);
     assert.deepEqual(await accounts(), [["google", own, true, true], ["github", elsewhere, true, true]]);
     await signOut();
@@ -256,8 +159,7 @@ onEachEngine("OAuth in a browser", (server) => {
     await signOut();
     await signIn(second, "/welcome");
     const { id } = await user();
-    const stack = await app();
-    await leave(atProvider, () => stack.evaluate(async (app) => (await app.getUser()).linkConnectedAccount("github")));
+    await goAndLink("github");
     await choose(first);
     assert.equal((await callBackError()).code, "OAUTH_CONNECTION_ALREADY_CONNECTED_TO_ANOTHER_USER");
     assert.equal((await user()).id, id);
