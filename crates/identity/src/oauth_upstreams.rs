@@ -235,7 +235,8 @@ async fn verified(
     }
 }
 
-/// A key set. `wants_fresh` asks for a newer one than is at hand, which is granted now and then only.
+/// A key set. `wants_fresh` asks for a newer one than is at hand, which is granted now and then only. A set that came
+/// when it was due does not count there: a provider may change its keys right after.
 async fn keys(app: &App, uri: &str, wants_fresh: bool) -> Result<Arc<VerifyingKeys>, UpstreamError> {
     let cache = &app.upstream_documents;
     let now = app.clock.now_seconds();
@@ -255,6 +256,9 @@ async fn keys(app: &App, uri: &str, wants_fresh: bool) -> Result<Arc<VerifyingKe
     };
     match (fetched, known) {
         (Ok(keys), _) => {
+            if !wants_fresh {
+                cache.attempts.remove(uri);
+            }
             let keys = Arc::new(keys);
             cache.key_sets.insert(uri.to_owned(), (Arc::clone(&keys), now));
             Ok(keys)
