@@ -1,8 +1,8 @@
 //! Signing in through the built-in OAuth provider, step by step as a browser does it.
 
 use latchkey_config::settings::{OAuthProviderSettings, ProviderType};
-use latchkey_oauth::pkce::Verifier;
 use latchkey_identity::Clock as _;
+use latchkey_oauth::pkce::Verifier;
 use latchkey_testkit::{Answer, Builder, Request, TestServer};
 use reqwest::{Method, Url};
 use serde_json::Value;
