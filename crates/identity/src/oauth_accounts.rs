@@ -12,6 +12,7 @@ use latchkey_api_types::oauth_account::{
 use latchkey_storage::StorageError;
 use latchkey_storage::engine::Tx;
 use latchkey_storage::oauth_accounts::{self, OauthAccountRow};
+use latchkey_storage::oauth_tokens;
 use latchkey_storage::users;
 
 use crate::app::App;
@@ -169,8 +170,10 @@ pub async fn update(
             if let Some(email) = &request.email {
                 row.email = Some(normalise_email(email.as_str()));
             }
-            if let Some(account) = &request.account_id {
+            if let Some(account) = request.account_id.as_ref().filter(|id| id.as_str() != row.account_id) {
                 account.as_str().clone_into(&mut row.account_id);
+                // What the provider gave was for the other account.
+                tx.run(oauth_tokens::delete_of_account(&project.id, id)).await?;
             }
             row.allow_sign_in = request.allow_sign_in.unwrap_or(row.allow_sign_in);
             row.allow_connected_accounts =

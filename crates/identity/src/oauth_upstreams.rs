@@ -2,7 +2,6 @@
 //! rules of the protocol are in `latchkey-oauth`; here they meet the network, with documents kept in memory.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use latchkey_api_types::KnownError;
 use latchkey_config::settings::{OAuthProviderSettings, ProviderType, TokenEndpointAuth};
@@ -15,7 +14,7 @@ use latchkey_oauth::key_sets::{self, Freshness};
 use latchkey_oauth::pkce::Verifier;
 use latchkey_oauth::profile::{Documents, FORM, ID_TOKEN, Profile, ProfileRules};
 use latchkey_oauth::request::{Answer, LONGEST_ANSWER, Request};
-use latchkey_oauth::token::read_document;
+use latchkey_oauth::token::{ProviderTokens, is_accepted, read_document};
 use latchkey_oauth::upstream::{
     ClientAuthentication, GenericOauth, IdTokenUse, OpenId, Options, Provider as Known,
 };
@@ -28,8 +27,6 @@ use crate::failure::Failure;
 use crate::outgoing::{OutgoingError, OutgoingReply};
 use crate::projects::Project;
 
-/// How long one answer of a provider may take.
-const TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a document of a profile is asked for while the provider has trouble (contract 02 §8).
 const ATTEMPTS: usize = 3;
 /// How many documents are kept.
@@ -61,6 +58,8 @@ pub(crate) struct Provider {
     pub(crate) id: String,
     /// Whose it is.
     pub(crate) kind: ProviderType,
+    /// Whether we are there as the deployment, and not as the project.
+    pub(crate) is_shared: bool,
     /// Its description.
     pub(crate) upstream: Upstream,
     /// We.
@@ -110,7 +109,7 @@ pub(crate) async fn ready(app: &App, project: &Project, id: &str) -> Result<Prov
         shared(app, kind, redirect_uri).await
     };
     let (upstream, client) = made.map_err(|error| refused(project, id, &error))?;
-    Ok(Provider { id: id.to_owned(), kind, upstream, client })
+    Ok(Provider { id: id.to_owned(), kind, is_shared: settings.is_shared, upstream, client })
 }
 
 /// With the project's own credentials.
@@ -216,13 +215,14 @@ pub(crate) fn refused(project: &Project, provider: &str, error: &UpstreamError) 
     }
 }
 
-/// Whose account it is, by what came back through the browser: redeems the code and reads the profile.
+/// Whose account it is, by what came back through the browser: redeems the code and reads the profile. And the tokens
+/// that came for the code.
 pub(crate) async fn profile(
     app: &App,
     provider: &Provider,
     sent: &Sent<'_>,
     parameters: &[(String, String)],
-) -> Result<Profile, UpstreamError> {
+) -> Result<(Profile, ProviderTokens), UpstreamError> {
     let Provider { upstream, client, .. } = provider;
     let code = returned_code(upstream, parameters)?;
     let request = upstream.code_request(client, &code, sent.verifier)?;
@@ -252,7 +252,31 @@ pub(crate) async fn profile(
     for (name, request) in upstream.document_requests(&client.id, &tokens.access_token)? {
         documents.insert(name, document(app, name, &request).await?);
     }
-    Profile::read(&upstream.profile, &documents)
+    Ok((Profile::read(&upstream.profile, &documents)?, tokens))
+}
+
+/// New tokens by a refresh token. Asked once only: the provider may have replaced the token although its answer was
+/// lost, and would take a second time for theft.
+pub(crate) async fn refreshed(
+    app: &App,
+    provider: &Provider,
+    refresh_token: &str,
+) -> Result<ProviderTokens, UpstreamError> {
+    let request = provider.upstream.refresh_request(&provider.client, refresh_token)?;
+    let reply = send(app, request).await?;
+    provider.upstream.read_tokens(&answer(&reply))
+}
+
+/// Whether a provider accepts an access token of its own. One that has no place to ask at is believed to.
+pub(crate) async fn accepts(
+    app: &App,
+    provider: &Provider,
+    access_token: &str,
+) -> Result<bool, UpstreamError> {
+    match provider.upstream.check_request(&provider.client.id, access_token)? {
+        Some(request) => is_accepted(&answer(&send(app, request).await?)),
+        None => Ok(true),
+    }
 }
 
 /// The claims of an ID token. A key that is not known may be new: then the key set is fetched once more.
@@ -274,7 +298,8 @@ async fn verified(
     }
 }
 
-/// A key set. `wants_fresh` asks for a newer one than is at hand, which is granted now and then only.
+/// A key set. `wants_fresh` asks for a newer one than is at hand, which is granted now and then only. A set that came
+/// when it was due does not count there: a provider may change its keys right after.
 async fn keys(app: &App, uri: &str, wants_fresh: bool) -> Result<Arc<VerifyingKeys>, UpstreamError> {
     let cache = &app.upstream_documents;
     let now = app.clock.now_seconds();
@@ -294,6 +319,9 @@ async fn keys(app: &App, uri: &str, wants_fresh: bool) -> Result<Arc<VerifyingKe
     };
     match (fetched, known) {
         (Ok(keys), _) => {
+            if !wants_fresh {
+                cache.attempts.remove(uri);
+            }
             let keys = Arc::new(keys);
             cache.key_sets.insert(uri.to_owned(), (Arc::clone(&keys), now));
             Ok(keys)
@@ -346,7 +374,8 @@ async fn document(app: &App, name: &str, request: &Request) -> Result<Value, Ups
 
 async fn send(app: &App, request: Request) -> Result<OutgoingReply, UpstreamError> {
     let Request { url, headers, form } = request;
-    app.outgoing.send(url, &headers, form, TIMEOUT, LONGEST_ANSWER).await.map_err(|error| match error {
+    let timeout = app.config.oauth.provider_timeout.as_std();
+    app.outgoing.send(url, &headers, form, timeout, LONGEST_ANSWER).await.map_err(|error| match error {
         OutgoingError::TooLong(_) => UpstreamError::Garbled("the answer is too long"),
         OutgoingError::Forbidden(_) => {
             UpstreamError::Misconfigured("its address is not one that may be called")
