@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use latchkey_api_types::KnownError;
-use latchkey_config::settings::{OAuthProviderSettings, ProviderType};
+use latchkey_config::settings::{OAuthProviderSettings, ProviderType, TokenEndpointAuth};
 use latchkey_jose::VerifyingKeys;
 use latchkey_oauth::authorization::{Client, returned_code, returned_person};
 use latchkey_oauth::client_secret::ClientSecret;
@@ -12,10 +12,12 @@ use latchkey_oauth::discovery::{self, Metadata};
 use latchkey_oauth::id_token::{self, IdTokenError, IdTokenRules};
 use latchkey_oauth::key_sets::{self, Freshness};
 use latchkey_oauth::pkce::Verifier;
-use latchkey_oauth::profile::{Documents, FORM, ID_TOKEN, Profile};
+use latchkey_oauth::profile::{Documents, FORM, ID_TOKEN, Profile, ProfileRules};
 use latchkey_oauth::request::{Answer, LONGEST_ANSWER, Request};
 use latchkey_oauth::token::{ProviderTokens, is_accepted, read_document};
-use latchkey_oauth::upstream::{IdTokenUse, OpenId, Options, Provider as Known};
+use latchkey_oauth::upstream::{
+    ClientAuthentication, GenericOauth, IdTokenUse, OpenId, Options, Provider as Known,
+};
 use latchkey_oauth::{Upstream, UpstreamError};
 use quick_cache::sync::Cache;
 use serde_json::Value;
@@ -64,6 +66,13 @@ pub(crate) struct Provider {
     pub(crate) client: Client,
 }
 
+impl Provider {
+    /// What sign-up rules call it: its type, or where a type has many, its key in the settings.
+    pub(crate) fn named_in_rules(&self) -> &str {
+        if self.kind.is_generic() { &self.id } else { self.kind.as_str() }
+    }
+}
+
 /// What a request for an authorization left behind, to be met by the answer.
 pub(crate) struct Sent<'a> {
     pub(crate) nonce: &'a str,
@@ -90,33 +99,87 @@ pub(crate) fn configured<'p>(
 /// `OAUTH_PROVIDER_NOT_FOUND_OR_NOT_ENABLED`, and what [`refused`] makes of a provider that cannot be used.
 pub(crate) async fn ready(app: &App, project: &Project, id: &str) -> Result<Provider, Failure> {
     let (settings, kind) = configured(project, id)?;
-    let redirect_uri = format!("{}/api/v1/auth/oauth/callback/{}", app.public_url, kind.as_str());
-    let made = if settings.is_shared {
-        shared(app, kind, redirect_uri).await
+    let callback = settings.callback_name(id).unwrap_or(kind.as_str());
+    let redirect_uri = format!("{}/api/v1/auth/oauth/callback/{callback}", app.public_url);
+    let made = if !settings.is_shared {
+        own(app, settings, kind, redirect_uri).await
+    } else if kind.is_generic() || settings.base_url.is_some() {
+        Err(UpstreamError::Misconfigured("nobody has shared credentials for it"))
     } else {
-        own(app, settings, kind, redirect_uri)
+        shared(app, kind, redirect_uri).await
     };
     let (upstream, client) = made.map_err(|error| refused(project, id, &error))?;
     Ok(Provider { id: id.to_owned(), kind, is_shared: settings.is_shared, upstream, client })
 }
 
 /// With the project's own credentials.
-fn own(
+async fn own(
     app: &App,
     settings: &OAuthProviderSettings,
     kind: ProviderType,
     redirect_uri: String,
 ) -> Result<(Upstream, Client), UpstreamError> {
-    let known = Known::by_name(kind.as_str()).ok_or(UpstreamError::Misconfigured("it is not known"))?;
-    let upstream = known.describe(&Options {
-        microsoft_tenant: settings.microsoft_tenant_id.as_deref(),
-        facebook_config_id: settings.facebook_config_id.as_deref(),
-    })?;
     let client_id = settings.client_id.as_deref().filter(|id| !id.is_empty());
     let client_id = client_id.ok_or(UpstreamError::Misconfigured("it has no client id"))?;
     let secret = settings.client_secret.as_ref().ok_or(UpstreamError::Misconfigured("it has no secret"))?;
     let secret = ClientSecret::parse(secret.expose())?.at(client_id, app.clock.now_seconds())?;
-    Ok((upstream, Client::new(client_id, secret.as_str(), redirect_uri)))
+    let client = Client::new(client_id, secret.as_str(), redirect_uri);
+    Ok((describe(app, settings, kind).await?, client))
+}
+
+/// What the provider is like: as it is known, as it says itself, or as the settings say.
+async fn describe(
+    app: &App,
+    settings: &OAuthProviderSettings,
+    kind: ProviderType,
+) -> Result<Upstream, UpstreamError> {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let authentication = settings.token_endpoint_auth.map(|method| match method {
+        TokenEndpointAuth::ClientSecretBasic => ClientAuthentication::Basic,
+        TokenEndpointAuth::ClientSecretPost => ClientAuthentication::Post,
+    });
+    match kind {
+        ProviderType::Oidc => {
+            let metadata = metadata(app, &text(&settings.issuer)).await?;
+            let usual = OpenId::new(kind.as_str());
+            let rules = ProfileRules::openid();
+            let provider = OpenId {
+                scopes: if settings.scopes.is_empty() { usual.scopes } else { settings.scopes.clone() },
+                client_authentication: authentication,
+                profile: if settings.trust_email_verified {
+                    rules
+                } else {
+                    rules.without_verified_addresses()
+                },
+                ..usual
+            };
+            provider.describe(&metadata)
+        }
+        ProviderType::Oauth2 => GenericOauth {
+            name: kind.as_str().to_owned(),
+            authorization_endpoint: text(&settings.authorization_endpoint),
+            token_endpoint: text(&settings.token_endpoint),
+            userinfo_endpoint: text(&settings.userinfo_endpoint),
+            scopes: settings.scopes.clone(),
+            without_pkce: settings.pkce == Some(false),
+            client_authentication: authentication.unwrap_or_default(),
+            account_id: text(&settings.profile.account_id),
+            email: settings.profile.email.clone(),
+            email_verified: settings.profile.email_verified.clone(),
+            display_name: settings.profile.name.clone(),
+            picture: settings.profile.picture.clone(),
+        }
+        .describe(),
+        named => {
+            let known = Known::by_name(named.as_str());
+            known.ok_or(UpstreamError::Misconfigured("it is not known"))?.describe(&Options {
+                microsoft_tenant: settings.microsoft_tenant_id.as_deref(),
+                facebook_config_id: settings.facebook_config_id.as_deref(),
+                base_url: settings.base_url.as_deref(),
+                trusts_email_verified: settings.trust_email_verified,
+            })
+        }
+    }
 }
 
 /// With the deployment's credentials, at the issuer that stands in for all of them.

@@ -151,11 +151,29 @@ pub struct Options<'a> {
     pub microsoft_tenant: Option<&'a str>,
     /// Facebook: the id of a configuration of Facebook Login for Business.
     pub facebook_config_id: Option<&'a str>,
+    /// GitHub and GitLab: where a server of one's own is.
+    pub base_url: Option<&'a str>,
+    /// With `base_url`: whether that server is believed that an address is verified.
+    pub trusts_email_verified: bool,
 }
 
 impl Options<'_> {
+    /// Where the server is: `base_url` without its last slash, or the usual place.
+    fn base<'u>(&'u self, usual: &'u str) -> &'u str {
+        self.base_url.map_or(usual, |url| url.trim_end_matches('/'))
+    }
+
+    /// What a server says about addresses, unless it is one of somebody's own that is not believed: there, whoever runs
+    /// it decides which addresses count as verified, and some verify none.
+    fn if_believed(&self, verified: EmailVerified) -> EmailVerified {
+        if self.base_url.is_none() || self.trusts_email_verified { verified } else { EmailVerified::Never }
+    }
+
     /// A tenant becomes a part of a path, so it must be an id, a domain or a word.
     fn check(&self) -> Result<(), UpstreamError> {
+        if self.base_url.map(parse).transpose()?.is_some_and(|url| url.query().is_some()) {
+            return Err(UpstreamError::Misconfigured("a base URL has no query"));
+        }
         let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
         let tenant = self.microsoft_tenant.unwrap_or_default();
         if tenant.len() > 255 || tenant.starts_with('.') || !tenant.bytes().all(is_plain) {

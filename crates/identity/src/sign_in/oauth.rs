@@ -325,8 +325,9 @@ async fn code(
         return Err(KnownError::outer_oauth_timeout().into());
     }
     client_key(app, project, Some(&flow.client_secret))?;
-    let (_, kind) = configured(project, &flow.provider)?;
-    if returned.provider != kind.as_str() && returned.provider != flow.provider {
+    let (settings, _) = configured(project, &flow.provider)?;
+    if settings.callback_name(&flow.provider) != Some(returned.provider) && returned.provider != flow.provider
+    {
         return Err(Failure::text(
             400,
             "The answer came from another provider than the sign-in was sent to.",

@@ -201,7 +201,7 @@ async fn sign_up(
             .or(country.as_deref())
             .unwrap_or_default(),
         auth_method: "oauth",
-        oauth_provider: arrival.provider.kind.as_str(),
+        oauth_provider: arrival.provider.named_in_rules(),
         risk_bot: arrival.challenge.risk(),
         risk_free_trial_abuse: anonymous.as_ref().map_or(0, |user| user.risk_free_trial_abuse),
     };
