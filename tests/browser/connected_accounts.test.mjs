@@ -91,16 +91,16 @@ onEachEngine("connected accounts in a browser", (server) => {
 
   test("an account that the person withdraws from the application gives no token any more", async () => {
     const email = newEmail();
-    await signIn(email, "/welcome", "harbour");
+    await signIn(email, "/welcome");
     const stack = await app();
     const withdrawn = await stack.evaluate(async (app) => {
       const user = await app.getUser();
       const [provider] = await user.listOAuthProviders();
       await provider.update({ allowConnectedAccounts: false });
-      return [await user.listConnectedAccounts(), await user.getConnectedAccount("harbour")];
+      return [await user.listConnectedAccounts(), await user.getConnectedAccount("google")];
     });
     assert.deepEqual(withdrawn, [[], null]);
     await signOut();
-    await signIn(email, "/welcome-back", "harbour");
+    await signIn(email, "/welcome-back");
   });
 });
