@@ -140,6 +140,23 @@ def test_a_verified_address_that_is_not_the_primary_one_takes_no_account_over(se
     assert (user["primary_email"], tokens["is_new_user"]) == (f"own-{email}", True)
 
 
+def test_a_server_whose_word_about_addresses_is_not_trusted_takes_no_account_over(server, github, login, email):
+    settings = {
+        "type": "github", "isShared": False, "allowSignIn": True, "baseUrl": github.url, "clientId": "Iv1.stranger", "clientSecret": SECRET,
+    }
+    configure(server, {"auth.oauth.providers.stranger": settings})
+    own, github.client = github.client, Client("Iv1.stranger", SECRET, f"{server.base_url}/api/v1/auth/oauth/callback/stranger")
+    try:
+        person = sign_up(server, email)
+        verify(server, person.id, email)
+        github.join(login, (email, True))
+        visit = begin(server, "stranger")
+        answer = come_back(visit, agree(visit, login=login, answer="authorize"))
+        assert error_of(answer) == "CONTACT_CHANNEL_ALREADY_USED_FOR_AUTH_BY_SOMEONE_ELSE"
+    finally:
+        github.client = own
+
+
 def test_an_address_that_a_user_here_has_not_verified_is_not_joined(server, github, login, email):
     sign_up(server, email)
     github.join(login, (email, True))
