@@ -34,7 +34,7 @@ export async function servePage(undo) {
   const server = createServer((request, response) => {
     const isScript = request.url === "/page.js";
     response.setHeader("content-type", isScript ? "text/javascript; charset=utf-8" : "text/html; charset=utf-8");
-    response.end(isScript ? script : '<!doctype html><title>Passkeys</title><script src="/page.js"></script>');
+    response.end(isScript ? script : '<!doctype html><title>A page</title><script src="/page.js"></script>');
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -80,4 +80,21 @@ export async function openPage(context, url, options = {}) {
   const credentials = async () =>
     (await devtools.send("WebAuthn.getCredentials", { authenticatorId })).credentials;
   return { page, devtools, authenticatorId, credentials };
+}
+
+/** The published client app on a page, unmodified, as the server's project has it. Pages have one as long as they stay. */
+export async function openApp(page, server, options = {}) {
+  await page.waitForFunction("window.tested !== undefined");
+  return page.evaluateHandle(
+    ([server, options]) =>
+      new window.tested.StackClientApp({
+        baseUrl: server.base_url,
+        projectId: server.project_id,
+        publishableClientKey: server.publishable_client_key,
+        tokenStore: "cookie",
+        redirectMethod: "window",
+        ...options,
+      }),
+    [server, options],
+  );
 }

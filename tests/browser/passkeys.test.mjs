@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { newEmail, onEachEngine, PASSWORD } from "../compat/js/harness.mjs";
-import { openPage, servePage, startBrowser } from "./browser.mjs";
+import { openApp, openPage, servePage, startBrowser } from "./browser.mjs";
 
 onEachEngine("passkeys in a browser", (server) => {
   const undo = [];
@@ -135,19 +135,8 @@ onEachEngine("passkeys in a browser", (server) => {
   test("@stackframe/js registers a passkey, signs out and signs in with it", async () => {
     const { page, credentials } = await openPage(context, origin());
     const email = newEmail();
-    const app = (page) =>
-      page.evaluateHandle(
-        (server) =>
-          new window.tested.StackClientApp({
-            baseUrl: server.base_url,
-            projectId: server.project_id,
-            publishableClientKey: server.publishable_client_key,
-            tokenStore: "cookie",
-            redirectMethod: "window",
-            urls: { afterSignIn: "/welcome", afterSignUp: "/welcome", afterSignOut: "/bye" },
-          }),
-        server,
-      );
+    const urls = { afterSignIn: "/welcome", afterSignUp: "/welcome", afterSignOut: "/bye" };
+    const app = (page) => openApp(page, server, { urls });
     let stack = await app(page);
     const signUp = (app, [email, password]) =>
       app.signUpWithCredential({ email, password, noVerificationCallback: true, noRedirect: true });
@@ -157,12 +146,10 @@ onEachEngine("passkeys in a browser", (server) => {
     assert.equal(await stack.evaluate(async (app) => (await app.getUser()).passkeyAuthEnabled), true);
     assert.equal((await credentials()).length, 1);
     await Promise.all([page.waitForURL("**/bye"), stack.evaluate((app) => app.signOut()).catch(() => {})]);
-    await page.waitForFunction("window.tested !== undefined");
     stack = await app(page);
     assert.equal(await stack.evaluate((app) => app.getUser()), null);
     // The page goes on to /welcome while the call is still on its way.
     await Promise.all([page.waitForURL("**/welcome"), stack.evaluate((app) => app.signInWithPasskey()).catch(() => {})]);
-    await page.waitForFunction("window.tested !== undefined");
     stack = await app(page);
     assert.equal(await stack.evaluate(async (app) => (await app.getUser()).primaryEmail), email);
     await stack.evaluate(async (app) => (await app.getUser()).update({ passkeyAuthEnabled: false }));

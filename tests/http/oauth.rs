@@ -4,4 +4,5 @@ mod accounts;
 mod codes;
 mod cross_domain;
 mod flows;
+mod generic;
 mod hostile;

@@ -10,6 +10,7 @@ pub mod operations;
 pub mod owners;
 pub mod passkeys;
 pub mod people;
+pub mod provider;
 pub mod raw;
 pub mod receiver;
 pub mod second_factors;

@@ -1,6 +1,7 @@
 //! Signing in through the built-in OAuth provider, step by step as a browser does it.
 
 use latchkey_config::settings::{OAuthProviderSettings, ProviderType};
+use latchkey_identity::Clock as _;
 use latchkey_oauth::pkce::Verifier;
 use latchkey_testkit::{Answer, Builder, Request, TestServer};
 use reqwest::{Method, Url};
@@ -112,6 +113,19 @@ impl<'s> AtProvider<'s> {
     /// A parameter of the request.
     pub fn parameter(&self, name: &str) -> Option<String> {
         self.location.query_pairs().find(|(other, _)| other == name).map(|(_, value)| value.into_owned())
+    }
+
+    /// Now, as the server sees it, epoch seconds.
+    pub(crate) fn now_seconds(&self) -> i64 {
+        self.server.clock().now_millis() / 1000
+    }
+
+    /// Goes back to the callback that the request named, with its state and these parameters.
+    pub fn back(self, parameters: &[(&str, &str)]) -> Returning<'s> {
+        let mut location = Url::parse(&self.parameter("redirect_uri").expect("a callback")).expect("a URL");
+        let state = self.parameter("state").expect("a state");
+        location.query_pairs_mut().append_pair("state", &state).extend_pairs(parameters);
+        Returning { server: self.server, cookie: self.cookie, location }
     }
 
     /// Chooses who to be, and perhaps what goes wrong.

@@ -104,6 +104,8 @@ uuid_ids! {
     ImageId;
     /// A link between a user and an account at an OAuth provider.
     OauthAccountId;
+    /// What a provider gave for such an account, one time that somebody agreed.
+    OauthTokensId;
     /// A passkey of one user.
     PasskeyId;
     /// A set of project keys (publishable, secret server, super-secret admin).

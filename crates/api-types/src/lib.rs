@@ -8,6 +8,7 @@ pub mod api_key;
 pub mod auth;
 pub mod cli_login;
 pub mod configuration;
+pub mod connected_account;
 pub mod contact_channel;
 pub mod data_vault;
 pub mod email;

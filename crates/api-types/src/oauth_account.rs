@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::ids::{OauthAccountId, UserId};
-use crate::input;
 use crate::input::{NonEmptyText, PlainEmail, UserIdOrMe};
+use crate::{input, words};
 
 /// An account as clients see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -44,12 +44,22 @@ impl From<OauthProvider> for ClientOauthProvider {
     }
 }
 
+words! {
+    /// What is listed on demand.
+    pub enum OauthProvidersInclude {
+        /// Accounts of services of the types `oidc` and `oauth2`, too, which clients of the API need not know.
+        Generic = "generic",
+    }
+}
+
 input! {
     /// Which accounts are listed. Accepted, without effect, wherever accounts are addressed.
     #[derive(Default)]
     pub struct OauthProvidersQuery {
         /// Those of this user; servers may leave it out.
         pub user_id: Option<UserIdOrMe>,
+        /// What else is listed.
+        pub include: Option<OauthProvidersInclude>,
     }
 }
 

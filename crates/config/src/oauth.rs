@@ -5,12 +5,17 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{errors::Findings, value::SecretText};
+use crate::{
+    errors::Findings,
+    value::{Duration, SecretText},
+};
 
 /// Signing in through other services. Providers with credentials of their own stand in the settings of projects.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OauthConfig {
+    /// How long a provider may take for one answer.
+    pub provider_timeout: Duration,
     /// What stands behind providers that projects configure as shared.
     pub shared: SharedOauthConfig,
 }
@@ -26,10 +31,22 @@ pub struct SharedOauthConfig {
     pub client_ids: BTreeMap<String, String>,
     /// Our secret there.
     pub client_secret: Option<SecretText>,
+    /// Whether users and servers of projects get the access tokens that were made there with our client id. `dev` says
+    /// yes, as the tokens of its built-in issuer open nothing.
+    pub hands_out_access_tokens: bool,
+}
+
+impl Default for OauthConfig {
+    fn default() -> Self {
+        Self { provider_timeout: Duration::from_secs(10), shared: SharedOauthConfig::default() }
+    }
 }
 
 impl OauthConfig {
     pub(crate) fn validate(&self, found: &mut Findings) {
+        if !(Duration::from_millis(100)..=Duration::from_mins(1)).contains(&self.provider_timeout) {
+            found.error("oauth.provider_timeout", "must be from 100ms to 1m");
+        }
         let is_issuer = |text: &str| {
             let url = url::Url::parse(text).ok();
             url.is_some_and(|url| {

@@ -9,6 +9,7 @@ mod auth;
 mod domains;
 mod emails;
 mod latchkey;
+mod oauth_providers;
 mod overrides;
 mod rbac;
 mod sign_up_rules;
@@ -18,10 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::errors::Findings;
 pub use apps::{AppsSettings, DataVaultSettings, DataVaultStore, InstalledApp};
-pub use auth::{
-    AccountMergeStrategy, AppleBundle, AuthSettings, OAuthProviderSettings, OAuthSettings, ProviderType,
-    SignInSwitch,
-};
+pub use auth::{AccountMergeStrategy, AuthSettings, OAuthSettings, SignInSwitch};
 pub use domains::{DomainPattern, DomainsSettings, TrustedDomain};
 pub use emails::{
     BUILT_IN_TEMPLATES, BUILT_IN_THEMES, DEFAULT_THEME, EmailProvider, EmailServer, EmailTemplate,
@@ -31,6 +29,9 @@ pub use latchkey::{
     EnforceReauthentication, ExtraClaim, LatchkeySettings, PasskeyRules, PasswordRules, ReauthenticationRules,
 };
 pub use latchkey_api_types::permission::SYSTEM_PERMISSIONS;
+pub use oauth_providers::{
+    AppleBundle, OAuthProviderSettings, ProfileMembers, ProviderType, TokenEndpointAuth,
+};
 pub use overrides::{Level, Override, Overrides};
 pub use rbac::{DefaultPermissions, PermissionDefinition, PermissionScope, PermissionSet, RbacSettings};
 pub use sign_up_rules::{SignUpAction, SignUpActionKind, SignUpDefault, SignUpRule};

@@ -4,6 +4,7 @@ mod analytics;
 mod api_keys;
 mod auth;
 mod configuration;
+mod connected_accounts;
 mod contact_channels;
 mod data_vault;
 mod email_drafts;
@@ -50,6 +51,7 @@ pub fn routes() -> Vec<Route> {
     routes.extend(images::routes());
     routes.extend(contact_channels::routes());
     routes.extend(oauth_providers::routes());
+    routes.extend(connected_accounts::routes());
     routes.extend(passkeys::routes());
     routes.extend(notifications::routes());
     routes.extend(outbox::routes());

@@ -21,6 +21,7 @@ use crate::outbox::Outbox;
 use crate::outgoing::Outgoing;
 use crate::passwords::reset;
 use crate::projects::ProjectCache;
+use crate::provider_tokens::refresh::Refreshes;
 use crate::signing_keys::SigningKeyCache;
 use crate::webhooks::Webhooks;
 
@@ -87,6 +88,7 @@ pub struct App {
     pub(crate) webhooks: Webhooks,
     pub(crate) password_resets: reset::Requests,
     pub(crate) upstream_documents: UpstreamDocuments,
+    pub(crate) refreshes: Refreshes,
 }
 
 impl App {
@@ -119,6 +121,7 @@ impl App {
             webhooks: Webhooks::default(),
             password_resets: reset::Requests::default(),
             upstream_documents: UpstreamDocuments::default(),
+            refreshes: Refreshes::default(),
         });
         crate::declared_projects::apply(&app).await?;
         Ok(app)

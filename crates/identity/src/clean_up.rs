@@ -4,8 +4,8 @@
 use latchkey_config::Duration;
 use latchkey_storage::engine::Stmt;
 use latchkey_storage::{
-    audit_events, cli_logins, jobs, oauth_authorization_codes, oauth_states, one_time_codes, outbox,
-    sessions, team_invitations, webhook_messages,
+    audit_events, cli_logins, jobs, oauth_authorization_codes, oauth_states, oauth_tokens, one_time_codes,
+    outbox, sessions, team_invitations, webhook_messages,
 };
 
 use crate::app::App;
@@ -29,6 +29,8 @@ pub async fn run(app: &App) -> Result<u64, Failure> {
     deleted += in_chunks(app, || oauth_states::prune(before(retention.one_time_codes), CHUNK)).await?;
     deleted +=
         in_chunks(app, || oauth_authorization_codes::prune(before(retention.one_time_codes), CHUNK)).await?;
+    // A token that has ended is of no use to anybody.
+    deleted += in_chunks(app, || oauth_tokens::prune(now, CHUNK)).await?;
     deleted += in_chunks(app, || team_invitations::prune(before(retention.one_time_codes), CHUNK)).await?;
     deleted += in_chunks(app, || webhook_messages::prune(before(retention.webhook_log), CHUNK)).await?;
     // Messages that a Svix server never took.

@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::outbox;
 use crate::passwords::reset;
 use crate::project_deletion;
+use crate::provider_tokens::refresh;
 use crate::webhooks;
 
 /// How often the queues are looked at when nothing wakes their workers.
@@ -50,7 +51,8 @@ pub async fn work(app: &Arc<App>, stop: watch::Receiver<bool>) {
         webhooks::hand_over(app, stop.clone()),
         write_activity(app, stop.clone()),
         clean_up_daily(app, stop.clone()),
-        project_deletion::work(app, stop)
+        project_deletion::work(app, stop.clone()),
+        finish_refreshes(app, stop)
     );
 }
 
@@ -93,6 +95,12 @@ async fn deliver_webhooks(app: &Arc<App>, mut stop: watch::Receiver<bool>) {
     }
     app.webhooks.stop();
     webhooks::finish(app).await;
+}
+
+/// A provider's answer to a refresh comes once, and is written down even if whoever asked for it has gone.
+async fn finish_refreshes(app: &Arc<App>, mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+    refresh::finish(app).await;
 }
 
 async fn clean_up_daily(app: &Arc<App>, mut stop: watch::Receiver<bool>) {

@@ -3,16 +3,17 @@
 
 use latchkey_api_types::ids::ProjectId;
 use latchkey_storage::{
-    cli_logins, deployment_secrets, mailings, outbox, projects as stored_projects, signing_keys, users,
-    webhook_endpoints,
+    cli_logins, deployment_secrets, mailings, oauth_tokens, outbox, projects as stored_projects,
+    signing_keys, users, webhook_endpoints,
 };
 
 use crate::app::App;
 use crate::failure::Failure;
 use crate::projects;
+use crate::provider_tokens::{self, Kind};
 
-/// How many mails are looked at together.
-const MAILS: i64 = 200;
+/// How many rows are looked at together, of what there may be much.
+const PIECE: i64 = 200;
 
 /// Seals everything again that the current master key did not seal; returns how many secrets that were.
 pub async fn reseal(app: &App) -> Result<usize, Failure> {
@@ -104,8 +105,47 @@ pub async fn reseal(app: &App) -> Result<usize, Failure> {
     }
     for project in projects::ids(app).await? {
         count += reseal_mails(app, &project).await?;
+        count += reseal_provider_tokens(app, &project).await?;
     }
     Ok(count)
+}
+
+/// Seals what providers gave for the accounts of a project again; returns how many tokens. As many as users.
+async fn reseal_provider_tokens(app: &App, project: &ProjectId) -> Result<usize, Failure> {
+    let mut count = 0;
+    let mut after = String::new();
+    loop {
+        let (of, behind) = (project.clone(), after);
+        let grants = app
+            .store
+            .scan(move |tx| {
+                Box::pin(
+                    async move { Ok::<_, Failure>(oauth_tokens::list_all(tx, &of, &behind, PIECE).await?) },
+                )
+            })
+            .await?;
+        let Some(last) = grants.last() else { return Ok(count) };
+        after = last.id.to_string();
+        let mut statements = Vec::new();
+        for grant in &grants {
+            let tokens =
+                [(Kind::Access, &grant.access_token_sealed), (Kind::Refresh, &grant.refresh_token_sealed)];
+            for (kind, sealed) in tokens {
+                let Some(old) = sealed.as_ref().filter(|sealed| app.master_keys.needs_reseal(sealed)) else {
+                    continue;
+                };
+                let context = provider_tokens::seal_context(grant, kind);
+                let opened = app.master_keys.open(&context, old).map_err(Failure::internal)?;
+                let new = app.master_keys.seal(&context, &opened);
+                statements.push(match kind {
+                    Kind::Access => oauth_tokens::reseal_access_token(project, grant.id, old, &new),
+                    Kind::Refresh => oauth_tokens::reseal_refresh_token(project, grant.id, old, &new),
+                });
+            }
+        }
+        count += statements.len();
+        app.store.batch(statements).await?;
+    }
 }
 
 /// Seals the mails of a project again; returns how many. There may be many, so that they are read in pieces.
@@ -117,7 +157,7 @@ async fn reseal_mails(app: &App, project: &ProjectId) -> Result<usize, Failure> 
         let mails = app
             .store
             .scan(move |tx| {
-                Box::pin(async move { Ok::<_, Failure>(outbox::list_sealed(tx, &of, &behind, MAILS).await?) })
+                Box::pin(async move { Ok::<_, Failure>(outbox::list_sealed(tx, &of, &behind, PIECE).await?) })
             })
             .await?;
         let Some(last) = mails.last() else { return Ok(count) };

@@ -12,6 +12,7 @@ use latchkey_api_types::oauth_account::{
 use latchkey_storage::StorageError;
 use latchkey_storage::engine::Tx;
 use latchkey_storage::oauth_accounts::{self, OauthAccountRow};
+use latchkey_storage::oauth_tokens;
 use latchkey_storage::users;
 
 use crate::app::App;
@@ -44,16 +45,28 @@ fn view(project: &Project, row: OauthAccountRow) -> Option<OauthProvider> {
     })
 }
 
+/// Whether clients that know the API only can read the account: its service is one of those that they know.
+fn is_known_to_clients(project: &Project, provider: &str) -> bool {
+    let settings = project.settings.auth.oauth.providers.get(provider);
+    settings.and_then(|settings| settings.provider_type).is_some_and(|kind| !kind.is_generic())
+}
+
 fn missing() -> Failure {
     Failure::text(404, "The user has no such OAuth account.")
 }
 
 /// The accounts of a user, or, for servers, of everybody, oldest first. Those of services that the project does not
-/// have any more are left out.
+/// have any more are left out, and so are those of generic types unless `with_generic` asks for them: the API has no
+/// name for them, and says to leave out what has none.
 ///
 /// # Errors
 /// `CANNOT_GET_OWN_USER_WITHOUT_USER`; 403 for clients that do not name their own user.
-pub async fn list(app: &App, auth: &Auth, user: Option<UserIdOrMe>) -> Result<Vec<OauthProvider>, Failure> {
+pub async fn list(
+    app: &App,
+    auth: &Auth,
+    user: Option<UserIdOrMe>,
+    with_generic: bool,
+) -> Result<Vec<OauthProvider>, Failure> {
     let user = auth.listed_user(user)?;
     let project = auth.project.id.clone();
     let rows = app.store.scan(move |tx| {
@@ -64,7 +77,10 @@ pub async fn list(app: &App, auth: &Auth, user: Option<UserIdOrMe>) -> Result<Ve
             })
         })
     });
-    Ok(rows.await?.into_iter().filter_map(|row| view(&auth.project, row)).collect())
+    let rows = rows.await?.into_iter();
+    let shown =
+        rows.filter(|row| with_generic || is_known_to_clients(&auth.project, &row.provider_config_id));
+    Ok(shown.filter_map(|row| view(&auth.project, row)).collect())
 }
 
 /// One account.
@@ -154,8 +170,10 @@ pub async fn update(
             if let Some(email) = &request.email {
                 row.email = Some(normalise_email(email.as_str()));
             }
-            if let Some(account) = &request.account_id {
+            if let Some(account) = request.account_id.as_ref().filter(|id| id.as_str() != row.account_id) {
                 account.as_str().clone_into(&mut row.account_id);
+                // What the provider gave was for the other account.
+                tx.run(oauth_tokens::delete_of_account(&project.id, id)).await?;
             }
             row.allow_sign_in = request.allow_sign_in.unwrap_or(row.allow_sign_in);
             row.allow_connected_accounts =

@@ -2,10 +2,9 @@
 //! rules of the protocol are in `latchkey-oauth`; here they meet the network, with documents kept in memory.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use latchkey_api_types::KnownError;
-use latchkey_config::settings::{OAuthProviderSettings, ProviderType};
+use latchkey_config::settings::{OAuthProviderSettings, ProviderType, TokenEndpointAuth};
 use latchkey_jose::VerifyingKeys;
 use latchkey_oauth::authorization::{Client, returned_code, returned_person};
 use latchkey_oauth::client_secret::ClientSecret;
@@ -13,10 +12,12 @@ use latchkey_oauth::discovery::{self, Metadata};
 use latchkey_oauth::id_token::{self, IdTokenError, IdTokenRules};
 use latchkey_oauth::key_sets::{self, Freshness};
 use latchkey_oauth::pkce::Verifier;
-use latchkey_oauth::profile::{Documents, FORM, ID_TOKEN, Profile};
+use latchkey_oauth::profile::{Documents, FORM, ID_TOKEN, Profile, ProfileRules};
 use latchkey_oauth::request::{Answer, LONGEST_ANSWER, Request};
-use latchkey_oauth::token::read_document;
-use latchkey_oauth::upstream::{IdTokenUse, OpenId, Options, Provider as Known};
+use latchkey_oauth::token::{ProviderTokens, is_accepted, read_document};
+use latchkey_oauth::upstream::{
+    ClientAuthentication, GenericOauth, IdTokenUse, OpenId, Options, Provider as Known,
+};
 use latchkey_oauth::{Upstream, UpstreamError};
 use quick_cache::sync::Cache;
 use serde_json::Value;
@@ -26,8 +27,6 @@ use crate::failure::Failure;
 use crate::outgoing::{OutgoingError, OutgoingReply};
 use crate::projects::Project;
 
-/// How long one answer of a provider may take.
-const TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a document of a profile is asked for while the provider has trouble (contract 02 §8).
 const ATTEMPTS: usize = 3;
 /// How many documents are kept.
@@ -59,10 +58,19 @@ pub(crate) struct Provider {
     pub(crate) id: String,
     /// Whose it is.
     pub(crate) kind: ProviderType,
+    /// Whether we are there as the deployment, and not as the project.
+    pub(crate) is_shared: bool,
     /// Its description.
     pub(crate) upstream: Upstream,
     /// We.
     pub(crate) client: Client,
+}
+
+impl Provider {
+    /// What sign-up rules call it: its type, or where a type has many, its key in the settings.
+    pub(crate) fn named_in_rules(&self) -> &str {
+        if self.kind.is_generic() { &self.id } else { self.kind.as_str() }
+    }
 }
 
 /// What a request for an authorization left behind, to be met by the answer.
@@ -91,33 +99,87 @@ pub(crate) fn configured<'p>(
 /// `OAUTH_PROVIDER_NOT_FOUND_OR_NOT_ENABLED`, and what [`refused`] makes of a provider that cannot be used.
 pub(crate) async fn ready(app: &App, project: &Project, id: &str) -> Result<Provider, Failure> {
     let (settings, kind) = configured(project, id)?;
-    let redirect_uri = format!("{}/api/v1/auth/oauth/callback/{}", app.public_url, kind.as_str());
-    let made = if settings.is_shared {
-        shared(app, kind, redirect_uri).await
+    let callback = settings.callback_name(id).unwrap_or(kind.as_str());
+    let redirect_uri = format!("{}/api/v1/auth/oauth/callback/{callback}", app.public_url);
+    let made = if !settings.is_shared {
+        own(app, settings, kind, redirect_uri).await
+    } else if kind.is_generic() || settings.base_url.is_some() {
+        Err(UpstreamError::Misconfigured("nobody has shared credentials for it"))
     } else {
-        own(app, settings, kind, redirect_uri)
+        shared(app, kind, redirect_uri).await
     };
     let (upstream, client) = made.map_err(|error| refused(project, id, &error))?;
-    Ok(Provider { id: id.to_owned(), kind, upstream, client })
+    Ok(Provider { id: id.to_owned(), kind, is_shared: settings.is_shared, upstream, client })
 }
 
 /// With the project's own credentials.
-fn own(
+async fn own(
     app: &App,
     settings: &OAuthProviderSettings,
     kind: ProviderType,
     redirect_uri: String,
 ) -> Result<(Upstream, Client), UpstreamError> {
-    let known = Known::by_name(kind.as_str()).ok_or(UpstreamError::Misconfigured("it is not known"))?;
-    let upstream = known.describe(&Options {
-        microsoft_tenant: settings.microsoft_tenant_id.as_deref(),
-        facebook_config_id: settings.facebook_config_id.as_deref(),
-    })?;
     let client_id = settings.client_id.as_deref().filter(|id| !id.is_empty());
     let client_id = client_id.ok_or(UpstreamError::Misconfigured("it has no client id"))?;
     let secret = settings.client_secret.as_ref().ok_or(UpstreamError::Misconfigured("it has no secret"))?;
     let secret = ClientSecret::parse(secret.expose())?.at(client_id, app.clock.now_seconds())?;
-    Ok((upstream, Client::new(client_id, secret.as_str(), redirect_uri)))
+    let client = Client::new(client_id, secret.as_str(), redirect_uri);
+    Ok((describe(app, settings, kind).await?, client))
+}
+
+/// What the provider is like: as it is known, as it says itself, or as the settings say.
+async fn describe(
+    app: &App,
+    settings: &OAuthProviderSettings,
+    kind: ProviderType,
+) -> Result<Upstream, UpstreamError> {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let authentication = settings.token_endpoint_auth.map(|method| match method {
+        TokenEndpointAuth::ClientSecretBasic => ClientAuthentication::Basic,
+        TokenEndpointAuth::ClientSecretPost => ClientAuthentication::Post,
+    });
+    match kind {
+        ProviderType::Oidc => {
+            let metadata = metadata(app, &text(&settings.issuer)).await?;
+            let usual = OpenId::new(kind.as_str());
+            let rules = ProfileRules::openid();
+            let provider = OpenId {
+                scopes: if settings.scopes.is_empty() { usual.scopes } else { settings.scopes.clone() },
+                client_authentication: authentication,
+                profile: if settings.trust_email_verified {
+                    rules
+                } else {
+                    rules.without_verified_addresses()
+                },
+                ..usual
+            };
+            provider.describe(&metadata)
+        }
+        ProviderType::Oauth2 => GenericOauth {
+            name: kind.as_str().to_owned(),
+            authorization_endpoint: text(&settings.authorization_endpoint),
+            token_endpoint: text(&settings.token_endpoint),
+            userinfo_endpoint: text(&settings.userinfo_endpoint),
+            scopes: settings.scopes.clone(),
+            without_pkce: settings.pkce == Some(false),
+            client_authentication: authentication.unwrap_or_default(),
+            account_id: text(&settings.profile.account_id),
+            email: settings.profile.email.clone(),
+            email_verified: settings.profile.email_verified.clone(),
+            display_name: settings.profile.name.clone(),
+            picture: settings.profile.picture.clone(),
+        }
+        .describe(),
+        named => {
+            let known = Known::by_name(named.as_str());
+            known.ok_or(UpstreamError::Misconfigured("it is not known"))?.describe(&Options {
+                microsoft_tenant: settings.microsoft_tenant_id.as_deref(),
+                facebook_config_id: settings.facebook_config_id.as_deref(),
+                base_url: settings.base_url.as_deref(),
+                trusts_email_verified: settings.trust_email_verified,
+            })
+        }
+    }
 }
 
 /// With the deployment's credentials, at the issuer that stands in for all of them.
@@ -153,13 +215,14 @@ pub(crate) fn refused(project: &Project, provider: &str, error: &UpstreamError) 
     }
 }
 
-/// Whose account it is, by what came back through the browser: redeems the code and reads the profile.
+/// Whose account it is, by what came back through the browser: redeems the code and reads the profile. And the tokens
+/// that came for the code.
 pub(crate) async fn profile(
     app: &App,
     provider: &Provider,
     sent: &Sent<'_>,
     parameters: &[(String, String)],
-) -> Result<Profile, UpstreamError> {
+) -> Result<(Profile, ProviderTokens), UpstreamError> {
     let Provider { upstream, client, .. } = provider;
     let code = returned_code(upstream, parameters)?;
     let request = upstream.code_request(client, &code, sent.verifier)?;
@@ -189,7 +252,31 @@ pub(crate) async fn profile(
     for (name, request) in upstream.document_requests(&client.id, &tokens.access_token)? {
         documents.insert(name, document(app, name, &request).await?);
     }
-    Profile::read(&upstream.profile, &documents)
+    Ok((Profile::read(&upstream.profile, &documents)?, tokens))
+}
+
+/// New tokens by a refresh token. Asked once only: the provider may have replaced the token although its answer was
+/// lost, and would take a second time for theft.
+pub(crate) async fn refreshed(
+    app: &App,
+    provider: &Provider,
+    refresh_token: &str,
+) -> Result<ProviderTokens, UpstreamError> {
+    let request = provider.upstream.refresh_request(&provider.client, refresh_token)?;
+    let reply = send(app, request).await?;
+    provider.upstream.read_tokens(&answer(&reply))
+}
+
+/// Whether a provider accepts an access token of its own. One that has no place to ask at is believed to.
+pub(crate) async fn accepts(
+    app: &App,
+    provider: &Provider,
+    access_token: &str,
+) -> Result<bool, UpstreamError> {
+    match provider.upstream.check_request(&provider.client.id, access_token)? {
+        Some(request) => is_accepted(&answer(&send(app, request).await?)),
+        None => Ok(true),
+    }
 }
 
 /// The claims of an ID token. A key that is not known may be new: then the key set is fetched once more.
@@ -211,7 +298,8 @@ async fn verified(
     }
 }
 
-/// A key set. `wants_fresh` asks for a newer one than is at hand, which is granted now and then only.
+/// A key set. `wants_fresh` asks for a newer one than is at hand, which is granted now and then only. A set that came
+/// when it was due does not count there: a provider may change its keys right after.
 async fn keys(app: &App, uri: &str, wants_fresh: bool) -> Result<Arc<VerifyingKeys>, UpstreamError> {
     let cache = &app.upstream_documents;
     let now = app.clock.now_seconds();
@@ -231,6 +319,9 @@ async fn keys(app: &App, uri: &str, wants_fresh: bool) -> Result<Arc<VerifyingKe
     };
     match (fetched, known) {
         (Ok(keys), _) => {
+            if !wants_fresh {
+                cache.attempts.remove(uri);
+            }
             let keys = Arc::new(keys);
             cache.key_sets.insert(uri.to_owned(), (Arc::clone(&keys), now));
             Ok(keys)
@@ -283,7 +374,8 @@ async fn document(app: &App, name: &str, request: &Request) -> Result<Value, Ups
 
 async fn send(app: &App, request: Request) -> Result<OutgoingReply, UpstreamError> {
     let Request { url, headers, form } = request;
-    app.outgoing.send(url, &headers, form, TIMEOUT, LONGEST_ANSWER).await.map_err(|error| match error {
+    let timeout = app.config.oauth.provider_timeout.as_std();
+    app.outgoing.send(url, &headers, form, timeout, LONGEST_ANSWER).await.map_err(|error| match error {
         OutgoingError::TooLong(_) => UpstreamError::Garbled("the answer is too long"),
         OutgoingError::Forbidden(_) => {
             UpstreamError::Misconfigured("its address is not one that may be called")

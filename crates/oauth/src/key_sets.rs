@@ -10,8 +10,8 @@ use crate::request::{Answer, Request};
 pub const FRESH_SECONDS: i64 = 10 * 60;
 /// A set this old is used while a new one cannot be had, seconds; an older one is not used.
 pub const USABLE_SECONDS: i64 = 24 * 60 * 60;
-/// Unknown key ids make a set be fetched again, but no sooner than this after the last attempt, seconds: anybody can
-/// write a key id.
+/// Unknown key ids make a set be fetched again, but no sooner than this after the last time that they did, or that a set
+/// could not be had, seconds: anybody can write a key id.
 pub const PAUSE_SECONDS: i64 = 30;
 
 /// The request for a key set.
@@ -56,7 +56,7 @@ pub const fn freshness(age_seconds: i64) -> Freshness {
     }
 }
 
-/// Whether an unknown key id is worth another fetch, so many seconds after the last attempt.
+/// Whether an unknown key id is worth another fetch, so many seconds after the last such attempt.
 pub const fn may_fetch_again(seconds_since_attempt: i64) -> bool {
     seconds_since_attempt >= PAUSE_SECONDS
 }

@@ -148,6 +148,15 @@ impl ProfileRules {
         }
     }
 
+    /// The same, where nobody is believed that an address is verified.
+    #[must_use]
+    pub fn without_verified_addresses(mut self) -> Self {
+        for rule in &mut self.email {
+            rule.verified = EmailVerified::Never;
+        }
+        self
+    }
+
     /// One address by one place.
     pub(crate) fn with_email(mut self, address: &str, verified: EmailVerified) -> Self {
         self.email.push(EmailRule { address: address.to_owned(), verified });

@@ -214,5 +214,26 @@ pub fn read_document(name: &str, answer: &Answer<'_>) -> Result<Value, UpstreamE
     }
 }
 
+/// What the answer to a [check request](Upstream::check_request) says about the access token: whether it is good.
+/// Refusals of another kind, for want of a scope or by a limit, say nothing against it.
+///
+/// # Errors
+/// Trouble at the provider's side; an answer that is no answer.
+pub fn is_accepted(answer: &Answer<'_>) -> Result<bool, UpstreamError> {
+    answer.is_readable()?;
+    match answer.status {
+        200..=299 => answer.json().map(|_| true),
+        // RFC 6750 §3.1: `invalid_token`.
+        401 => Ok(false),
+        400 => Ok(!answer.json().is_ok_and(|body| names_bad_token(&body["error"]))),
+        _ => Ok(true),
+    }
+}
+
+/// Whether an error with status 400 is about the token: by its code, or as Facebook says it.
+fn names_bad_token(error: &Value) -> bool {
+    error == "invalid_token" || error["code"] == 190
+}
+
 #[cfg(test)]
 mod tests;

@@ -45,6 +45,16 @@ pub struct DocumentCall {
     pub headers: Vec<(String, String)>,
 }
 
+impl DocumentCall {
+    fn request(&self, client_id: &str, access_token: &str) -> Result<Request, UpstreamError> {
+        let mut request = Request::get(&self.url)?.with_bearer(access_token);
+        for (name, value) in &self.headers {
+            request.headers.push((name.clone(), value.replace("{client_id}", client_id)));
+        }
+        Ok(request)
+    }
+}
+
 /// Everything that is particular about a provider.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Upstream {
@@ -74,6 +84,8 @@ pub struct Upstream {
     pub client_authentication: ClientAuthentication,
     /// The calls that bring the profile.
     pub documents: Vec<DocumentCall>,
+    /// A call that any good access token opens, where it is none of those.
+    pub token_check: Option<DocumentCall>,
     /// How to read the profile.
     pub profile: ProfileRules,
     /// How long its access tokens live if it does not say, seconds.
@@ -90,14 +102,24 @@ impl Upstream {
         client_id: &str,
         access_token: &str,
     ) -> Result<Vec<(&str, Request)>, UpstreamError> {
-        let request = |call: &DocumentCall| {
-            let mut request = Request::get(&call.url)?.with_bearer(access_token);
-            for (name, value) in &call.headers {
-                request.headers.push((name.clone(), value.replace("{client_id}", client_id)));
-            }
-            Ok::<_, UpstreamError>(request)
-        };
-        self.documents.iter().map(|call| Ok((call.name.as_str(), request(call)?))).collect()
+        self.documents
+            .iter()
+            .map(|call| Ok((call.name.as_str(), call.request(client_id, access_token)?)))
+            .collect()
+    }
+
+    /// The request whose answer says whether an access token is still good; see
+    /// [`is_accepted`](crate::token::is_accepted). `None` if the provider has no place to ask at.
+    ///
+    /// # Errors
+    /// [`UpstreamError::Misconfigured`] for an endpoint that is no URL.
+    pub fn check_request(
+        &self,
+        client_id: &str,
+        access_token: &str,
+    ) -> Result<Option<Request>, UpstreamError> {
+        let call = self.token_check.as_ref().or_else(|| self.documents.first());
+        call.map(|call| call.request(client_id, access_token)).transpose()
     }
 
     /// Whether the provider comes back by a form that the browser sends, instead of by a redirect.
@@ -111,7 +133,10 @@ impl Upstream {
     /// [`UpstreamError::Misconfigured`].
     pub fn check(&self) -> Result<(), UpstreamError> {
         let own = [&self.authorization_endpoint, &self.token_endpoint];
-        let all = own.into_iter().chain(&self.jwks_uri).chain(self.documents.iter().map(|call| &call.url));
+        let all = own
+            .into_iter()
+            .chain(&self.jwks_uri)
+            .chain(self.documents.iter().chain(&self.token_check).map(|call| &call.url));
         for url in all {
             parse(url)?;
         }
@@ -126,11 +151,29 @@ pub struct Options<'a> {
     pub microsoft_tenant: Option<&'a str>,
     /// Facebook: the id of a configuration of Facebook Login for Business.
     pub facebook_config_id: Option<&'a str>,
+    /// GitHub and GitLab: where a server of one's own is.
+    pub base_url: Option<&'a str>,
+    /// With `base_url`: whether that server is believed that an address is verified.
+    pub trusts_email_verified: bool,
 }
 
 impl Options<'_> {
+    /// Where the server is: `base_url` without its last slash, or the usual place.
+    fn base<'u>(&'u self, usual: &'u str) -> &'u str {
+        self.base_url.map_or(usual, |url| url.trim_end_matches('/'))
+    }
+
+    /// What a server says about addresses, unless it is one of somebody's own that is not believed: there, whoever runs
+    /// it decides which addresses count as verified, and some verify none.
+    fn if_believed(&self, verified: EmailVerified) -> EmailVerified {
+        if self.base_url.is_none() || self.trusts_email_verified { verified } else { EmailVerified::Never }
+    }
+
     /// A tenant becomes a part of a path, so it must be an id, a domain or a word.
     fn check(&self) -> Result<(), UpstreamError> {
+        if self.base_url.map(parse).transpose()?.is_some_and(|url| url.query().is_some()) {
+            return Err(UpstreamError::Misconfigured("a base URL has no query"));
+        }
         let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
         let tenant = self.microsoft_tenant.unwrap_or_default();
         if tenant.len() > 255 || tenant.starts_with('.') || !tenant.bytes().all(is_plain) {

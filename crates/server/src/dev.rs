@@ -57,6 +57,8 @@ fn presets(flags: &DevFlags, data: &DevData) -> Vec<(String, String)> {
         ("security.master_keys", data.master_key.expose().to_owned()),
         // Webhook receivers and providers under development run on the same machine.
         ("outgoing.allow_private_addresses", r#"["127.0.0.0/8", "::1", "localhost"]"#.to_owned()),
+        // The tokens of the built-in provider open nothing.
+        ("oauth.shared.hands_out_access_tokens", "true".to_owned()),
     ]
     .map(|(key, value)| (key.to_owned(), value))
     .into()

@@ -19,6 +19,7 @@ pub mod notification_preferences;
 pub mod oauth_accounts;
 pub mod oauth_authorization_codes;
 pub mod oauth_states;
+pub mod oauth_tokens;
 pub mod one_time_codes;
 pub mod outbox;
 pub mod passkeys;
@@ -66,5 +67,6 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0014_mailings", sql: include_str!("../migrations/0014_mailings.sql") },
     Migration { name: "0015_second_factors", sql: include_str!("../migrations/0015_second_factors.sql") },
     Migration { name: "0016_oauth", sql: include_str!("../migrations/0016_oauth.sql") },
+    Migration { name: "0017_oauth_tokens", sql: include_str!("../migrations/0017_oauth_tokens.sql") },
     Migration { name: "0019_sign_up_rules", sql: include_str!("../migrations/0019_sign_up_rules.sql") },
 ];

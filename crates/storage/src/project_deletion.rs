@@ -57,6 +57,7 @@ tables! {
     "sessions" ("id"),
     "contact_channels" ("id"),
     "credentials" ("user_id, kind"),
+    "oauth_tokens" ("id"),
     "oauth_accounts" ("id"),
     "passkeys" ("id"),
     "notification_preferences" ("user_id, category_id"),

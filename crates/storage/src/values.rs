@@ -2,8 +2,9 @@
 
 use latchkey_api_types::ids::{
     ApiKeyId, AuditEventId, ContactChannelId, EmailDraftId, EmailId, ImageId, KeySetId, MailingId,
-    NotificationCategoryId, OauthAccountId, OneTimeCodeId, PasskeyId, PasswordResetRequestId, ProjectId,
-    SessionId, TeamId, TeamInvitationId, UserId, WebhookAttemptId, WebhookEndpointId, WebhookMessageId,
+    NotificationCategoryId, OauthAccountId, OauthTokensId, OneTimeCodeId, PasskeyId, PasswordResetRequestId,
+    ProjectId, SessionId, TeamId, TeamInvitationId, UserId, WebhookAttemptId, WebhookEndpointId,
+    WebhookMessageId,
 };
 use latchkey_crypto::TokenHash;
 
@@ -20,6 +21,7 @@ text_value!(
     MailingId,
     NotificationCategoryId,
     OauthAccountId,
+    OauthTokensId,
     PasskeyId,
     OneTimeCodeId,
     PasswordResetRequestId,

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { randomUUID } from "node:crypto";
+import { createHmac, randomUUID } from "node:crypto";
 import { after, before, describe } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
@@ -16,13 +16,16 @@ const POLL_MILLIS = 20;
 /** The engines to test on. Without a PostgreSQL to use, only SQLite, unless REQUIRE_ALL forbids that. */
 const engines = process.env.TEST_POSTGRES_URL || process.env.REQUIRE_ALL === "1" ? ["sqlite", "postgres"] : ["sqlite"];
 
-/** Declares the same tests once per engine. `body` gets the server: the fields of its ready file once tests run. */
-export function onEachEngine(title, body) {
+/**
+ * Declares the same tests once per engine. `body` gets the server: the fields of its ready file once tests run.
+ * `environment` is laid over the server's own, which has nothing that configures it.
+ */
+export function onEachEngine(title, body, environment = {}) {
   for (const engine of engines) {
     describe(`${title} on ${engine}`, () => {
       const server = {};
       const undo = [];
-      before(() => start(engine, server, undo));
+      before(() => start(engine, server, undo, environment));
       after(async () => {
         for (const step of undo.reverse()) await step();
       });
@@ -31,7 +34,7 @@ export function onEachEngine(title, body) {
   }
 }
 
-async function start(engine, server, undo) {
+async function start(engine, server, undo, environment) {
   const binary = process.env.LATCHKEY_BINARY;
   if (!binary) throw new Error("LATCHKEY_BINARY must name the latchkey binary");
   const directory = await mkdtemp(join(tmpdir(), "latchkey-compat-"));
@@ -41,8 +44,8 @@ async function start(engine, server, undo) {
   if (engine === "postgres") args.push("--database-url", await postgresDatabase(undo));
   const log = await open(join(directory, "log"), "w+");
   undo.push(() => log.close());
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(LATCHKEY|STACK|HEXCLAVE)_/.test(name)));
-  const child = spawn(binary, args, { cwd: directory, env, stdio: ["ignore", log.fd, log.fd] });
+  const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(LATCHKEY|STACK|HEXCLAVE)_/.test(name)));
+  const child = spawn(binary, args, { cwd: directory, env: { ...own, ...environment }, stdio: ["ignore", log.fd, log.fd] });
   const ended = once(child, "exit");
   undo.push(() => end(child, ended));
   Object.assign(server, await ready(child, readyFile, join(directory, "log")));
@@ -90,6 +93,21 @@ async function execute(url, statement) {
   }
 }
 
+/** Lays settings of the server's project over those that it has; keys are paths with dots. */
+export async function configure(server, settings) {
+  const answer = await fetch(`${server.base_url}/api/v1/internal/config/override/environment`, {
+    method: "PATCH",
+    headers: {
+      "content-type": "application/json",
+      "x-stack-project-id": server.project_id,
+      "x-stack-access-type": "admin",
+      "x-stack-super-secret-admin-key": server.super_secret_admin_key,
+    },
+    body: JSON.stringify({ config_override_string: JSON.stringify(settings) }),
+  });
+  if (answer.status !== 200) throw new Error(`the settings were refused: ${await answer.text()}`);
+}
+
 /** Notes every request that `block` makes through `fetch`: method, path, header names, status as the client sees it. */
 export async function requestsOf(block) {
   const seen = [];
@@ -130,3 +148,12 @@ export const newEmail = () => `person-${randomUUID()}@example.com`;
 
 /** A password that the rules accept. */
 export const PASSWORD = "a quiet harbour at 6";
+
+/** The code of RFC 6238 that an app with `secret` shows, `steps` half minutes from now. */
+export function totp(secret, steps = 0) {
+  const counter = Buffer.alloc(8);
+  counter.writeBigInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
+  const hash = createHmac("sha1", secret).update(counter).digest();
+  const number = hash.readUInt32BE(hash.at(-1) & 0xf) & 0x7fffffff;
+  return String(number % 1_000_000).padStart(6, "0");
+}

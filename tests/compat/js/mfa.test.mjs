@@ -1,18 +1,9 @@
 // The published client app, unmodified: signing in with a second factor.
 import assert from "node:assert/strict";
-import { createHmac, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { clientApp } from "./apps.mjs";
-import { newEmail, onEachEngine, PASSWORD } from "./harness.mjs";
-
-/** The code of RFC 6238 that an app with `secret` shows, `steps` half minutes from now. */
-function totp(secret, steps = 0) {
-  const counter = Buffer.alloc(8);
-  counter.writeBigInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
-  const hash = createHmac("sha1", secret).update(counter).digest();
-  const number = hash.readUInt32BE(hash.at(-1) & 0xf) & 0x7fffffff;
-  return String(number % 1_000_000).padStart(6, "0");
-}
+import { newEmail, onEachEngine, PASSWORD, totp } from "./harness.mjs";
 
 /** The attempt code that the server answers while `block` runs; in a browser the SDK keeps it for its MFA page. */
 async function attemptCodeOf(block) {

@@ -31,11 +31,19 @@ def call(server: Latchkey, method: str, path: str, access_type: str = "client", 
             "x-stack-project-id": server.project_id,
             "x-stack-publishable-client-key": server.publishable_client_key,
             **({"x-stack-secret-server-key": server.secret_server_key} if access_type == "server" else {}),
+            **({"x-stack-super-secret-admin-key": server.super_secret_admin_key} if access_type == "admin" else {}),
             **(headers or {}),
         },
         timeout=10,
         **kwargs,
     )
+
+
+def configure(server: Latchkey, settings: dict) -> None:
+    """Lays settings over those of the project; keys are paths with dots."""
+    body = {"config_override_string": json.dumps(settings)}
+    answer = call(server, "PATCH", "/internal/config/override/environment", "admin", json=body)
+    assert answer.status_code == 200, answer.text
 
 
 def sign_up(server: Latchkey, email: str, password: str = PASSWORD) -> Person:

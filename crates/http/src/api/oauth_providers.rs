@@ -45,14 +45,16 @@ async fn list(
     call: Call,
     Query(query): Query<OauthProvidersQuery>,
 ) -> Result<Json<List<OauthProvider>>, Failure> {
-    oauth_accounts::list(&call.app, &call.auth, query.user_id).await.map(List::whole).map(Json)
+    let with_generic = query.include.is_some();
+    oauth_accounts::list(&call.app, &call.auth, query.user_id, with_generic).await.map(List::whole).map(Json)
 }
 
 async fn list_as_client(
     call: Call,
     Query(query): Query<OauthProvidersQuery>,
 ) -> Result<Json<List<ClientOauthProvider>>, Failure> {
-    let items = oauth_accounts::list(&call.app, &call.auth, query.user_id).await?;
+    let with_generic = query.include.is_some();
+    let items = oauth_accounts::list(&call.app, &call.auth, query.user_id, with_generic).await?;
     Ok(Json(List::whole(items.into_iter().map(ClientOauthProvider::from).collect())))
 }
 

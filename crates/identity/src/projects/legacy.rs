@@ -50,7 +50,7 @@ pub(super) fn write(
         }
     }
     if let Some(providers) = &fields.oauth_providers {
-        into.set("auth.oauth.providers", oauth_providers(providers)?);
+        into.set("auth.oauth.providers", oauth_providers(providers, settings)?);
     }
     if let Some(strategy) = fields.oauth_account_merge_strategy {
         into.set("auth.oauth.accountMergeStrategy", strategy.as_str());
@@ -75,7 +75,13 @@ fn permissions(set: &[PermissionRefInput]) -> Value {
     set.iter().map(|permission| (permission.id.clone(), Value::Bool(true))).collect::<Map<_, _>>().into()
 }
 
-fn oauth_providers(providers: &[OauthProviderInput]) -> Result<Value, Failure> {
+/// The providers in place of all those that this view shows; what it cannot show stays as it is.
+fn oauth_providers(providers: &[OauthProviderInput], settings: &ProjectSettings) -> Result<Value, Failure> {
+    let before = &settings.auth.oauth.providers;
+    let hidden = before.iter().filter(|(id, provider)| !provider.is_known_to_clients(id));
+    let hidden = hidden
+        .map(|(id, provider)| Ok((id.clone(), serde_json::to_value(provider).map_err(Failure::internal)?)));
+    let hidden: Map<String, Value> = hidden.collect::<Result<_, Failure>>()?;
     let mut entries = Map::new();
     for provider in providers {
         let id = provider.id.as_str();
@@ -95,6 +101,12 @@ fn oauth_providers(providers: &[OauthProviderInput]) -> Result<Value, Failure> {
                 entry["clientSecret"] = client_secret.as_str().into();
             }
         }
+        if let Some(before) = before.get(id)
+            && let Some(base_url) = &before.base_url
+        {
+            entry["baseUrl"] = base_url.as_str().into();
+            entry["trustEmailVerified"] = before.trust_email_verified.into();
+        }
         if let Some(facebook) = &provider.facebook_config_id {
             entry["facebookConfigId"] = facebook.as_str().into();
         }
@@ -112,6 +124,7 @@ fn oauth_providers(providers: &[OauthProviderInput]) -> Result<Value, Failure> {
             return Err(Failure::text(400, format!("The OAuth provider {id:?} is named twice.")));
         }
     }
+    entries.extend(hidden);
     Ok(Value::Object(entries))
 }
 

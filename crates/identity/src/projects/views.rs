@@ -88,9 +88,11 @@ pub(crate) fn admin_view(public_url: &str, row: ProjectRow, settings: &ProjectSe
     }
 }
 
-/// The providers with which users may sign in.
+/// The providers with which users may sign in, as far as clients of the API know what they are: strict ones refuse a
+/// project with a type that is not among theirs.
 fn providers(settings: &ProjectSettings) -> Vec<AdminOauthProvider> {
-    let all = settings.auth.oauth.providers.iter().filter(|(_, provider)| provider.allow_sign_in);
+    let all = settings.auth.oauth.providers.iter();
+    let all = all.filter(|(key, provider)| provider.allow_sign_in && provider.is_known_to_clients(key));
     let mut shown: Vec<_> = all.filter_map(|(key, provider)| shown_provider(key, provider)).collect();
     shown.sort_by(|one, other| by_id(&one.id, &other.id));
     shown

@@ -24,6 +24,7 @@ use crate::failure::Failure;
 use crate::oauth_codes::{self, Grant};
 use crate::oauth_upstreams::{self, Sent, configured};
 use crate::projects::{self, Project};
+use crate::provider_tokens;
 use crate::sign_in::Origin;
 
 /// How long somebody may stay at the provider, milliseconds.
@@ -97,6 +98,9 @@ struct Flow {
     after_callback_redirect_url: Option<String>,
     verifier: String,
     nonce: String,
+    /// Scopes that were asked for beside those that always are.
+    #[serde(default)]
+    extra_scopes: Vec<String>,
     /// What the challenge against bots said.
     #[serde(default)]
     challenge: Outcome,
@@ -207,6 +211,7 @@ pub async fn begin(app: &App, request: Beginning) -> Result<Begun, Failure> {
         after_callback_redirect_url: request.after_callback_redirect_url,
         verifier: verifier.as_str().to_owned(),
         nonce,
+        extra_scopes: extra.into_iter().map(str::to_owned).collect(),
         challenge,
     };
     let flow = serde_json::to_vec(&flow).map_err(Failure::internal)?;
@@ -320,8 +325,9 @@ async fn code(
         return Err(KnownError::outer_oauth_timeout().into());
     }
     client_key(app, project, Some(&flow.client_secret))?;
-    let (_, kind) = configured(project, &flow.provider)?;
-    if returned.provider != kind.as_str() && returned.provider != flow.provider {
+    let (settings, _) = configured(project, &flow.provider)?;
+    if settings.callback_name(&flow.provider) != Some(returned.provider) && returned.provider != flow.provider
+    {
         return Err(Failure::text(
             400,
             "The answer came from another provider than the sign-in was sent to.",
@@ -341,7 +347,7 @@ async fn code(
     let verifier = Verifier::parse(&flow.verifier)
         .ok_or_else(|| Failure::internal("a flow remembers what is no verifier"))?;
     let sent = Sent { nonce: &flow.nonce, verifier: &verifier };
-    let profile = oauth_upstreams::profile(app, &provider, &sent, returned.parameters)
+    let (profile, tokens) = oauth_upstreams::profile(app, &provider, &sent, returned.parameters)
         .await
         .map_err(|error| oauth_upstreams::refused(project, &provider.id, &error))?;
 
@@ -359,12 +365,15 @@ async fn code(
         challenge: &challenge,
         after_callback_redirect_url: flow.after_callback_redirect_url.as_deref(),
     };
+    let asked = [provider.upstream.scopes.as_slice(), &flow.extra_scopes].concat();
     // Somebody may have come by the same account in this moment: then it is found when looked for again.
     for is_last in [false, true] {
         let resolved = accounts::resolve(app, &arrival).await?;
         let code = oauth_codes::issue(app, &project.id, &grant, resolved.user, resolved.is_new_user);
         let mut statements = resolved.statements;
         statements.push(code.statement);
+        let (id, account) = (&project.id, resolved.account);
+        statements.extend(provider_tokens::keep(app, id, &provider, account, &tokens, &asked).await?);
         match app.store.batch(statements).await {
             Ok(_) => {
                 app.jobs.wake();

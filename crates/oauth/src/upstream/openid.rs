@@ -1,10 +1,10 @@
 //! Any provider of OpenID Connect, by its discovery document and some choices.
 
-use super::{ClientAuthentication, IdTokenUse, Upstream, texts, userinfo};
+use super::{ClientAuthentication, IdTokenUse, Upstream, call, texts, userinfo};
 use crate::discovery::Metadata;
 use crate::error::UpstreamError;
 use crate::issuer::Issuer;
-use crate::profile::{EmailRule, EmailVerified, ID_TOKEN, ProfileRules};
+use crate::profile::{EmailRule, EmailVerified, ID_TOKEN, ProfileRules, USERINFO};
 
 /// What a configuration says about such a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +64,8 @@ impl OpenId {
         if !scopes.iter().any(|scope| scope == "openid") {
             scopes.insert(0, "openid".to_owned());
         }
-        let endpoint = metadata.userinfo_endpoint.as_deref().filter(|_| self.asks_userinfo);
+        let known = metadata.userinfo_endpoint.as_deref();
+        let endpoint = known.filter(|_| self.asks_userinfo);
         let upstream = Upstream {
             name: self.name,
             issuers: vec![Issuer::exactly(&metadata.issuer)],
@@ -80,6 +81,7 @@ impl OpenId {
                 .client_authentication
                 .unwrap_or_else(|| metadata.client_authentication()),
             documents: endpoint.map(userinfo).unwrap_or_default(),
+            token_check: known.map(|url| call(USERINFO, url)),
             profile: self.profile,
             ..Upstream::default()
         };

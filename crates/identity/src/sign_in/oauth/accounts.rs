@@ -44,12 +44,19 @@ pub(super) struct Arrival<'a> {
 pub(super) struct Resolved {
     pub(super) user: UserId,
     pub(super) is_new_user: bool,
+    /// The link between user and account.
+    pub(super) account: OauthAccountId,
     pub(super) statements: Vec<Stmt>,
 }
 
 impl Resolved {
-    fn existing(user: UserId, statements: Vec<Stmt>) -> Self {
-        Self { user, is_new_user: false, statements }
+    /// Of an account that is linked already.
+    fn linked(row: &OauthAccountRow) -> Self {
+        Self::by(row, false, Vec::new())
+    }
+
+    fn by(row: &OauthAccountRow, is_new_user: bool, statements: Vec<Stmt>) -> Self {
+        Self { user: row.user_id, is_new_user, account: row.id, statements }
     }
 }
 
@@ -62,13 +69,13 @@ pub(super) async fn resolve(app: &App, arrival: &Arrival<'_>) -> Result<Resolved
     let known = by_sign_in(app, arrival).await?;
     if let Some(user) = arrival.link {
         return match known {
-            Some(row) if row.user_id == user => Ok(Resolved::existing(user, Vec::new())),
+            Some(row) if row.user_id == user => Ok(Resolved::linked(&row)),
             Some(_) => Err(KnownError::oauth_connection_already_connected_to_another_user().into()),
             None => link(app, arrival, user).await,
         };
     }
     if let Some(row) = known {
-        return Ok(Resolved::existing(row.user_id, Vec::new()));
+        return Ok(Resolved::linked(&row));
     }
     let email = arrival.profile.email.as_deref().map(normalise_email);
     let channel = match &email {
@@ -145,26 +152,28 @@ async fn link(app: &App, arrival: &Arrival<'_>, user: UserId) -> Result<Resolved
     });
     let own = own.await?;
     let mut of_provider = own.iter().filter(|row| row.provider_config_id == arrival.provider.id);
-    if of_provider.clone().any(|row| row.account_id == arrival.profile.account_id) {
-        return Ok(Resolved::existing(user, Vec::new()));
+    if let Some(row) = of_provider.clone().find(|row| row.account_id == arrival.profile.account_id) {
+        return Ok(Resolved::linked(row));
     }
     let allow_sign_in = !of_provider.any(|row| row.allow_sign_in);
+    let account = account(app, arrival, user, allow_sign_in);
     let statements = vec![
-        oauth_accounts::insert(&account(app, arrival, user, allow_sign_in)),
+        oauth_accounts::insert(&account),
         recorded(app, arrival, audit::kind::OAUTH_ACCOUNT_ADDED, user),
     ];
-    Ok(Resolved::existing(user, statements))
+    Ok(Resolved::by(&account, false, statements))
 }
 
 /// Adds the account to the user whose address it is: both sides have proven that the address is theirs, and that it
 /// still is verified here is made sure of in the same transaction.
 fn merge(app: &App, arrival: &Arrival<'_>, channel: &ContactChannelRow) -> Resolved {
+    let account = account(app, arrival, channel.user_id, true);
     let statements = vec![
         contact_channels::confirm_verified_for_auth(&arrival.project.id, channel.id).exactly(1),
-        oauth_accounts::insert(&account(app, arrival, channel.user_id, true)),
+        oauth_accounts::insert(&account),
         recorded(app, arrival, audit::kind::OAUTH_ACCOUNT_ADDED, channel.user_id),
     ];
-    Resolved::existing(channel.user_id, statements)
+    Resolved::by(&account, false, statements)
 }
 
 /// Makes a new user, or turns the anonymous one into one.
@@ -192,7 +201,7 @@ async fn sign_up(
             .or(country.as_deref())
             .unwrap_or_default(),
         auth_method: "oauth",
-        oauth_provider: arrival.provider.kind.as_str(),
+        oauth_provider: arrival.provider.named_in_rules(),
         risk_bot: arrival.challenge.risk(),
         risk_free_trial_abuse: anonymous.as_ref().map_or(0, |user| user.risk_free_trial_abuse),
     };
@@ -227,12 +236,12 @@ async fn sign_up(
         statements.push(oauth_accounts::insert(&account));
         statements
     } else {
-        let new = NewUser { row: user, password: None, accounts: vec![account] };
+        let new = NewUser { row: user, password: None, accounts: vec![account.clone()] };
         users::creation(app, project, new).statements
     };
     let kind = if is_upgrade { audit::kind::UPGRADED } else { audit::kind::SIGNED_UP };
     statements.push(recorded(app, arrival, kind, id));
-    Ok(Resolved { user: id, is_new_user: true, statements })
+    Ok(Resolved::by(&account, true, statements))
 }
 
 async fn by_sign_in(app: &App, arrival: &Arrival<'_>) -> Result<Option<OauthAccountRow>, Failure> {
