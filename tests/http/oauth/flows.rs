@@ -139,6 +139,9 @@ on_both_engines! {
         for address in [
             "https://evil.example/", "http://localhost.evil.example/", "http://evil.example\\@localhost:3000/", "http://localhost@evil.example/",
             "http://user@localhost:3000/", "http://evil.example#@localhost/", "http://l\u{43e}calhost/", "javascript://localhost/%0aalert(1)",
+            "http://localhost%2eevil.example/", "http://evil.example%2f@localhost/", "http://localhost%40evil.example/", "http://evil.example/@localhost",
+            "http:\\\\evil.example/localhost", "http://localhost.:3000@evil.example/", "http://127.0.0.1.evil.example/", "//localhost/",
+            "http://evil.example?@localhost/", "http://evil.example:80#localhost", "http://[::ffff:7f00:1].evil.example/", "data:text/html,localhost",
         ] {
             let flow = Flow::new(&server, "google").with("redirect_uri", address);
             let answer = flow.begin().await.choose("ada@example.com", "").await.come_back().await;
@@ -147,6 +150,29 @@ on_both_engines! {
         }
         let users = server.get("/users").server().send().await.expect(200);
         assert_eq!(users["items"], json!([]), "nobody was made on the way");
+    }
+
+    async fn a_trusted_domain_is_met_by_itself_only(server, builder = oauth::builder().project(|settings| {
+        settings.domains.allow_localhost = false;
+        let domain = latchkey_config::settings::TrustedDomain { base_url: Some("https://app.b\u{fc}cher.example".to_owned()), ..Default::default() };
+        settings.domains.trusted_domains.insert("app".to_owned(), domain);
+    })) {
+        let arrive = |address: &'static str| Flow::new(&server, "google").with("redirect_uri", address).as_user("ada@example.com");
+        for address in ["https://app.xn--bcher-kva.example/back", "https://APP.b\u{fc}cher.example:443/back#x", "https://app.b%C3%BCcher.example/"] {
+            let answer = arrive(address).await;
+            code(&answer);
+            assert!(answer.header("location").expect("a location").starts_with("https://app.xn--bcher-kva.example/"), "as it was compared, not as it was written");
+        }
+        for address in [
+            "https://app.bucher.example/", "https://app.b\u{fc}cher.example.evil.example/", "https://evil-app.b\u{fc}cher.example/",
+            "https://app.b\u{fc}cher.example@evil.example/", "https://evil.example/https://app.b\u{fc}cher.example", "http://app.b\u{fc}cher.example/",
+            "https://app.b\u{fc}cher.example:8443/", "https://evil.example#app.b\u{fc}cher.example", "https://evil.example\\.app.b\u{fc}cher.example/",
+            "https://app.b\u{fc}cher.example%2eevil.example/", "https://app.b\u{fc}cher.example%00.evil.example/", "http://localhost:3000/",
+        ] {
+            let answer = arrive(address).await;
+            assert_eq!(answer.header("location"), None, "{address}");
+            assert_eq!(answer.status, 400, "{address}: {}", answer.text());
+        }
     }
 
     async fn errors_go_to_the_other_address_if_only_that_is_trusted(server, builder = oauth::builder()) {
