@@ -150,7 +150,8 @@ on_both_engines! {
 
     async fn many_who_come_at_once_with_one_new_account_are_one_user(server, builder = oauth::builder()) {
         let apple = apple(&server).await;
-        let answers = join_all((0..12).map(|_| sign_in(&server, &apple, &json!({})))).await;
+        let same = json!({});
+        let answers = join_all((0..12).map(|_| sign_in(&server, &apple, &same))).await;
         let answers: Vec<Value> = answers.iter().map(|answer| answer.expect(200)).collect();
         assert!(answers.iter().all(|answer| answer["user_id"] == answers[0]["user_id"]));
         assert_eq!(answers.iter().filter(|answer| answer["is_new_user"] == true).count(), 1);
