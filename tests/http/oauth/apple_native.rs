@@ -160,7 +160,7 @@ on_both_engines! {
     async fn while_apple_cannot_be_asked_nobody_is_let_in(server, builder = oauth::builder()) {
         let apple = apple(&server).await;
         apple.answers("/auth/keys", Reply::Raw(503, "text/plain", String::new()));
-        sign_in(&server, &apple, &json!({})).await.expect_error(400, "OAUTH_PROVIDER_TEMPORARILY_UNAVAILABLE");
+        sign_in(&server, &apple, &json!({})).await.expect_error(503, "OAUTH_PROVIDER_TEMPORARILY_UNAVAILABLE");
     }
 
     async fn it_is_one_account_by_app_and_by_browser(server, builder = oauth::builder()) {

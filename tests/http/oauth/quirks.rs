@@ -16,6 +16,7 @@ async fn stand_in(server: &TestServer, kind: &str, origins: &[&str], more: &Valu
     for origin in origins {
         server.app().stand_in_for(origin, provider.url().parse().expect("a URL"));
     }
+    provider.answers("/oauth2/v3/certs", Reply::Json(json!({ "keys": [provider.key().public_jwk()] })));
     let mut settings = more.clone();
     settings["type"] = json!(kind);
     configure(server, kind, &settings).await;
