@@ -44,6 +44,10 @@ fn own_value(path: &str, name: &str, ada: &Person, own: &Belongings) -> Option<S
         "user_id" => Some(ada.id.clone()),
         "team_id" => Some(own.team.clone()),
         "contact_channel_id" => Some(own.channel.clone()),
+        // Words of a project and of a provider; what is asked is whose account it is. Real tokens are asked for in
+        // `http/connected_accounts/accounts.rs`.
+        "provider_id" if path.contains("/connected-accounts/") => Some("github".to_owned()),
+        "provider_account_id" => Some("marker-of-ada".to_owned()),
         "provider_id" => Some(own.account.clone()),
         "passkey_id" => Some(own.passkey.clone()),
         // The same in every project; what is asked is whose wish it is.

@@ -11,7 +11,7 @@ use latchkey_identity::{administrators, project_deletion, signing_keys};
 use latchkey_storage::engine::{EngineKind, recorded};
 use latchkey_storage::mailings::{self, MailingRow};
 use latchkey_storage::outbox::{self, ClaimedMail};
-use latchkey_storage::{mail_capacities, team_memberships};
+use latchkey_storage::{mail_capacities, oauth_tokens, team_memberships};
 use latchkey_testkit::{Builder, Engine, TestServer};
 use latchkey_tests::oauth::{self, Flow};
 use latchkey_tests::owners;
@@ -399,6 +399,10 @@ async fn addresses_and_accounts(server: &TestServer, user: &str) {
     server.patch(&marketing).server().json(&json!({ "enabled": false })).send().await.expect(200);
 }
 
+fn oauth_builder() -> Builder {
+    oauth::builder().config("oauth.shared.hands_out_access_tokens", "true")
+}
+
 /// Signing in through a provider: somebody new, an anonymous user, one whose address it is; and going on elsewhere.
 async fn oauth_tour(server: TestServer) {
     let first = oauth::sign_in(&server, "google", "ada@example.com").await;
@@ -419,7 +423,33 @@ async fn oauth_tour(server: TestServer) {
     let url = reqwest::Url::parse(handed["redirect_url"].as_str().expect("an address")).expect("a URL");
     let code = url.query_pairs().find(|(name, _)| name == "code").expect("a code").1.into_owned();
     oauth::exchange(&server, &code, &[]).send().await.expect(200);
+    provider_tokens(&server).await;
     latchkey_identity::clean_up::run(server.app()).await.expect("a clean-up");
+}
+
+/// What providers gave: handed out, refreshed, and what is left when they refuse.
+async fn provider_tokens(server: &TestServer) {
+    let listed = server.get("/oauth-providers").server().send().await.expect(200);
+    let user = listed["items"][0]["user_id"].as_str().expect("an id");
+    server.clock().advance_seconds(3600);
+    let path = format!("/connected-accounts/{user}/google/access-token");
+    server.post(&path).server().json(&json!({})).send().await.expect(201);
+    let project: ProjectId = server.project_id().parse().expect("a project id");
+    let of = project.clone();
+    let store = &server.app().store;
+    let read = store.read(move |tx| Box::pin(async move { oauth_tokens::list_all(tx, &of, "", 100).await }));
+    let row = read.await.expect("grants").remove(0);
+    let statements = vec![
+        oauth_tokens::reseal_access_token(&project, row.id, b"old", b"new"),
+        oauth_tokens::reseal_refresh_token(&project, row.id, b"old", b"new"),
+        oauth_tokens::claim(&row, 1, 2),
+        oauth_tokens::release(&row, 2),
+        oauth_tokens::end_access_token(&row),
+        oauth_tokens::end_refresh_token(&row),
+        oauth_tokens::delete_if_empty(&row).exactly(1),
+        oauth_tokens::delete_of_account(&project, row.oauth_account_id),
+    ];
+    store.batch(statements).await.expect("the life of a grant");
 }
 
 /// Every way of listing users.
@@ -732,14 +762,14 @@ fn missing(kind: EngineKind) -> Vec<String> {
 #[test]
 fn every_statement_runs_on_both_engines() {
     latchkey_testkit::run(Engine::Sqlite, builder(), tour);
-    latchkey_testkit::run(Engine::Sqlite, oauth::builder(), oauth_tour);
+    latchkey_testkit::run(Engine::Sqlite, oauth_builder(), oauth_tour);
     let missing_on_sqlite = missing(EngineKind::Sqlite);
     assert!(missing_on_sqlite.is_empty(), "SQLite never ran {missing_on_sqlite:#?}");
     if !Engine::Postgres.is_available() {
         return;
     }
     latchkey_testkit::run(Engine::Postgres, builder(), tour);
-    latchkey_testkit::run(Engine::Postgres, oauth::builder(), oauth_tour);
+    latchkey_testkit::run(Engine::Postgres, oauth_builder(), oauth_tour);
     let missing_on_postgres = missing(EngineKind::Postgres);
     assert!(missing_on_postgres.is_empty(), "PostgreSQL never ran {missing_on_postgres:#?}");
 }

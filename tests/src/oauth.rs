@@ -114,6 +114,11 @@ impl<'s> AtProvider<'s> {
         self.location.query_pairs().find(|(other, _)| other == name).map(|(_, value)| value.into_owned())
     }
 
+    /// Is sent to this place by a provider that is not the built-in one.
+    pub fn leaves_for(self, location: Url) -> Returning<'s> {
+        Returning { server: self.server, cookie: self.cookie, location }
+    }
+
     /// Chooses who to be, and perhaps what goes wrong.
     pub async fn choose(self, subject: &str, fault: &str) -> Returning<'s> {
         let path =
