@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::oauth::{self, Flow};
 use crate::people::Person;
@@ -138,8 +138,10 @@ impl OauthProvider {
         });
         let held = Arc::clone(&state);
         let task = tokio::spawn(async move {
+            // Connections go with the listener.
+            let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&held)));
+                connections.spawn(serve(stream, Arc::clone(&held)));
             }
         });
         let twin = server.twin_with(|builder| {

@@ -37,7 +37,7 @@ on_both_engines! {
         let (provider, server) = OauthProvider::beside(&server).await;
         provider.behave(|behaviour| behaviour.scope = Some("openid".to_owned()));
         let ada = provider.sign_in(&server, "google", ADA).await;
-        let ask = |scope: &str| asking(&server, &ada.id, "google", scope).client().user(&ada.access_token).send();
+        let ask = |scope: &str| asking(&server, &ada.id, "google", scope).server().send();
         ask("calendar").await.expect_error(400, NOT_ENOUGH);
         link(&provider, &server, &ada, "openid calendar").await;
         let wide = token(&ask("calendar").await);
