@@ -7,7 +7,9 @@ mod refreshing;
 mod scopes;
 mod stored_tokens;
 
-use latchkey_testkit::{Request, TestServer};
+use latchkey_api_types::ids::ProjectId;
+use latchkey_storage::oauth_tokens::{self, OauthTokensRow};
+use latchkey_testkit::{Answer, Request, TestServer};
 use latchkey_tests::people::Person;
 use serde_json::{Value, json};
 
@@ -29,7 +31,7 @@ fn asked<'s>(server: &'s TestServer, person: &Person) -> Request<'s> {
 
 /// The access token of an answer that must be one.
 #[track_caller]
-fn token(answer: &latchkey_testkit::Answer) -> String {
+fn token(answer: &Answer) -> String {
     let body = answer.expect(201);
     let keys: Vec<&String> = body.as_object().expect("an object").keys().collect();
     assert_eq!(keys, ["access_token"]);
@@ -38,4 +40,13 @@ fn token(answer: &latchkey_testkit::Answer) -> String {
 
 async fn connected(server: &TestServer, user: &str) -> Value {
     server.get(&format!("/connected-accounts/{user}")).server().send().await.expect(200)
+}
+
+/// What is kept of the providers' tokens.
+async fn rows(server: &TestServer) -> Vec<OauthTokensRow> {
+    let project: ProjectId = server.project_id().parse().expect("a project id");
+    let store = &server.app().store;
+    let read =
+        store.read(move |tx| Box::pin(async move { oauth_tokens::list_all(tx, &project, "", 100).await }));
+    read.await.expect("rows")
 }

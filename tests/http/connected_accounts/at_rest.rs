@@ -1,8 +1,7 @@
 //! Providers' tokens at rest: sealed, bound to their place, and gone with what they belong to.
 
-use latchkey_api_types::ids::{OauthTokensId, ProjectId};
+use latchkey_api_types::ids::OauthTokensId;
 use latchkey_identity::{clean_up, master_key_rotation, project_deletion};
-use latchkey_storage::StorageError;
 use latchkey_storage::oauth_tokens::{self, OauthTokensRow};
 use latchkey_testkit::{MASTER_KEY, TestServer, on_both_engines};
 use latchkey_tests::oauth::{self, Flow};
@@ -10,17 +9,9 @@ use latchkey_tests::oauth_provider::OauthProvider;
 use latchkey_tests::people::Person;
 use serde_json::json;
 
-use super::{ADA, NOT_ENOUGH, asked, asking, token};
+use super::{ADA, NOT_ENOUGH, asked, asking, rows, token};
 
 const NEW: &str = "new:bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmV3bmU=";
-
-async fn rows(server: &TestServer) -> Vec<OauthTokensRow> {
-    let project: ProjectId = server.project_id().parse().expect("a project id");
-    let read = server.app().store.read(move |tx| {
-        Box::pin(async move { Ok::<_, StorageError>(oauth_tokens::list_all(tx, &project, "", 100).await?) })
-    });
-    read.await.expect("rows")
-}
 
 async fn link_path(server: &TestServer, person: &Person) -> String {
     let listed =
@@ -55,7 +46,7 @@ on_both_engines! {
             let sealed = row.access_token_sealed.as_ref().expect("a token");
             let context = format!("oauth-access-token:{}:{}:{}", row.project_id, row.oauth_account_id, row.id);
             let opened = server.app().master_keys.open(&context, sealed).expect("a token of its place");
-            provider.belongs_to(&String::from_utf8(opened.to_vec()).expect("a token"), subject)
+            provider.belongs_to(std::str::from_utf8(&opened).expect("a token"), subject)
         }).map(|place| rows[place].clone()).expect("a row");
         let (victim, mine) = (own(ADA), own("mallory@example.com"));
         let stolen = OauthTokensRow {

@@ -1,21 +1,11 @@
 //! Many at once: the provider is asked once, in one process and in several, and no answer of it is lost.
 
-use latchkey_api_types::ids::ProjectId;
-use latchkey_storage::StorageError;
-use latchkey_storage::oauth_tokens::{self, OauthTokensRow};
-use latchkey_testkit::{TestServer, on_both_engines};
+use latchkey_storage::oauth_tokens;
+use latchkey_testkit::on_both_engines;
 use latchkey_tests::oauth_provider::{OauthProvider, Trouble};
 use latchkey_tests::{join_all, oauth};
 
-use super::{ADA, NOT_NOW, asked, token};
-
-async fn rows(server: &TestServer) -> Vec<OauthTokensRow> {
-    let project: ProjectId = server.project_id().parse().expect("a project id");
-    let read = server.app().store.read(move |tx| {
-        Box::pin(async move { Ok::<_, StorageError>(oauth_tokens::list_all(tx, &project, "", 100).await?) })
-    });
-    read.await.expect("rows")
-}
+use super::{ADA, NOT_NOW, asked, rows, token};
 
 on_both_engines! {
     async fn of_24_callers_one_refreshes_and_all_get_its_token(server, builder = oauth::builder()) {
@@ -60,13 +50,13 @@ on_both_engines! {
         assert_eq!(provider.count("refresh_token"), 1);
     }
 
-    async fn those_who_wait_share_the_failure(server, builder = oauth::builder()) {
+    async fn trouble_reaches_everybody_who_waits(server, builder = oauth::builder()) {
         let (provider, server) = OauthProvider::beside(&server).await;
         let ada = provider.sign_in(&server, "google", ADA).await;
         server.clock().advance_seconds(3600);
         provider.behave(|behaviour| behaviour.at_refresh = Trouble::Status(503));
         provider.close_gate();
-        // The second request reaches the first one's refresh, as that cannot end before the gate opens.
+        // The second one comes while the first one waits for the provider.
         let first = asked(&server, &ada).send();
         let second = async {
             provider.wait_for("refresh_token", 1).await;
