@@ -7,6 +7,7 @@ mod http {
     mod clean_up;
     mod cli_logins;
     mod configuration;
+    mod connected_accounts;
     mod contact_channels;
     mod data_vault;
     mod emails;

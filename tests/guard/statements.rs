@@ -101,7 +101,7 @@ fn every_statement_runs_on_both_engines() {
             continue;
         }
         latchkey_testkit::run(engine, builder(), tour);
-        latchkey_testkit::run(engine, latchkey_tests::oauth::builder(), oauth::tour);
+        latchkey_testkit::run(engine, oauth::builder(), oauth::tour);
         let missing = written::missing(kind);
         assert!(missing.is_empty(), "{kind:?} never ran {missing:#?}");
     }

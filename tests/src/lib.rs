@@ -6,6 +6,7 @@ pub mod forge;
 pub mod mail;
 pub mod mail_server;
 pub mod oauth;
+pub mod oauth_provider;
 pub mod operations;
 pub mod owners;
 pub mod passkeys;

@@ -125,6 +125,11 @@ impl<'s> AtProvider<'s> {
         let mut location = Url::parse(&self.parameter("redirect_uri").expect("a callback")).expect("a URL");
         let state = self.parameter("state").expect("a state");
         location.query_pairs_mut().append_pair("state", &state).extend_pairs(parameters);
+        self.leaves_for(location)
+    }
+
+    /// Is sent to this place by a provider that is not the built-in one.
+    pub fn leaves_for(self, location: Url) -> Returning<'s> {
         Returning { server: self.server, cookie: self.cookie, location }
     }
 

@@ -97,7 +97,8 @@ pub async fn access_token(
         return Err(KnownError::oauth_connection_not_connected_to_user().into());
     }
     let provider = oauth_upstreams::ready(app, &auth.project, &wanted.provider).await?;
-    let scopes = wanted.scope.as_deref().unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+    let scopes = wanted.scope.as_deref().unwrap_or_default().split_whitespace();
+    let scopes = scopes.map(|scope| provider.upstream.scope_name(scope).to_owned()).collect();
     let search = Search {
         app,
         provider: Arc::new(provider),

@@ -173,14 +173,6 @@ pub(crate) fn ask(
     judgement.admission()
 }
 
-/// Asks the rules, and keeps no note.
-///
-/// # Errors
-/// As [`ask`].
-pub(crate) fn admit(settings: &ProjectSettings, applicant: &Applicant<'_>) -> Result<Admission, Failure> {
-    judge(settings, applicant).admission()
-}
-
 fn rejected() -> Failure {
     KnownError::sign_up_rejected(
         "This sign-up was not accepted. Please contact whoever runs this application.",
@@ -217,7 +209,7 @@ mod tests {
             risk_bot: 40,
             risk_free_trial_abuse: 0,
         };
-        admit(&settings, &applicant).ok().map(|admission| admission.restricted_by)
+        judge(&settings, &applicant).admission().ok().map(|admission| admission.restricted_by)
     }
 
     #[test]

@@ -78,6 +78,8 @@ pub struct Upstream {
     pub has_pkce: bool,
     /// Scopes that are always asked for.
     pub scopes: Vec<String>,
+    /// Short names of scopes, each with the name by which its answers call the scope.
+    pub scope_aliases: Vec<(String, String)>,
     /// Parameters of the authorization request that are its own.
     pub authorize_parameters: Vec<(String, String)>,
     /// How clients authenticate.
@@ -120,6 +122,12 @@ impl Upstream {
     ) -> Result<Option<Request>, UpstreamError> {
         let call = self.token_check.as_ref().or_else(|| self.documents.first());
         call.map(|call| call.request(client_id, access_token)).transpose()
+    }
+
+    /// The name by which answers of the provider call a scope.
+    pub fn scope_name<'s>(&'s self, scope: &'s str) -> &'s str {
+        let alias = self.scope_aliases.iter().find(|(short, _)| short == scope);
+        alias.map_or(scope, |(_, name)| name)
     }
 
     /// Whether the provider comes back by a form that the browser sends, instead of by a redirect.

@@ -49,6 +49,7 @@ const REQUESTS: &[(&str, &str, &str)] = &[
         "/oauth-providers/@user/@account",
         r#"{"allow_connected_accounts":true}"#,
     ),
+    ("GET /connected-accounts/{user_id}", "/connected-accounts/@user", ""),
     ("DELETE /oauth-providers/{user_id}/{provider_id}", "/oauth-providers/@user/@account", ""),
     ("GET /passkeys", "/passkeys?user_id=@user", ""),
     ("GET /passkeys/{user_id}/{passkey_id}", "/passkeys/@user/@passkey", ""),
@@ -202,6 +203,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("/internal/projects", "projects and the teams that own them: http/projects/owners.rs"),
     ("/.well-known/", "public"),
     ("/images/", "public; http/users/images.rs swaps the project"),
+    ("/access-token", "tokens of a provider, which has to be there: http/connected_accounts/accounts.rs"),
     ("/auth/oauth/", "codes, states and clients: http/oauth"),
 ];
 

@@ -193,3 +193,22 @@ fn a_document_that_we_may_not_have_is_told_from_trouble() {
     assert!(read("emails", 503).unwrap_err().is_transient());
     assert!(read("userinfo", 429).unwrap_err().is_transient());
 }
+
+#[test]
+fn a_token_is_bad_only_if_the_provider_says_so_about_the_token() {
+    let say = |status, body: &str| {
+        is_accepted(&Answer { status, content_type: Some("application/json"), body: body.as_bytes() })
+    };
+    assert_eq!(say(200, "{}"), Ok(true));
+    assert_eq!(say(401, "no JSON"), Ok(false));
+    assert_eq!(say(400, r#"{"error": "invalid_token"}"#), Ok(false));
+    assert_eq!(say(400, r#"{"error": {"code": 190, "message": "expired"}}"#), Ok(false), "Facebook");
+    for (status, body) in
+        [(400, "{}"), (400, "no JSON"), (400, r#"{"error": {"code": 4}}"#), (403, ""), (404, "")]
+    {
+        assert_eq!(say(status, body), Ok(true), "{status} {body}");
+    }
+    for (status, body) in [(200, "<html>"), (302, ""), (429, ""), (500, ""), (503, "{}")] {
+        assert!(say(status, body).is_err_and(|error| error.is_transient()), "{status} {body}");
+    }
+}

@@ -336,3 +336,29 @@ fn any_oauth_provider_is_described_by_a_configuration() {
     assert!(GenericOauth { account_id: String::new(), ..generic.clone() }.describe().is_err());
     assert!(GenericOauth { userinfo_endpoint: "x".into(), ..generic }.describe().is_err());
 }
+
+#[test]
+fn a_token_is_shown_to_the_first_document_of_its_provider_or_to_its_userinfo_endpoint() {
+    let url = |upstream: &Upstream| {
+        let request = upstream.check_request("id", "t").unwrap();
+        request.map(|request| (request.url.to_string(), request.headers.last().unwrap().1.clone()))
+    };
+    let twitch = url(&upstream(Provider::Twitch)).unwrap();
+    assert_eq!(twitch, ("https://api.twitch.tv/helix/users".to_owned(), "id".to_owned()));
+    let github = url(&upstream(Provider::GitHub)).unwrap();
+    assert_eq!(github.0, "https://api.github.com/user");
+    assert_eq!(url(&upstream(Provider::Apple)), None, "there is nothing to ask");
+    let stand_in = OpenId::stand_in("google").describe(&metadata()).unwrap();
+    assert!(stand_in.documents.is_empty());
+    assert_eq!(url(&stand_in).map(|(_, token)| token).as_deref(), Some("Bearer t"));
+}
+
+#[test]
+fn google_calls_two_scopes_by_long_names() {
+    let google = upstream(Provider::Google);
+    for short in ["email", "profile"] {
+        assert!(google.scopes.iter().any(|scope| scope == google.scope_name(short)), "{short}");
+    }
+    assert_eq!(google.scope_name("openid"), "openid");
+    assert_eq!(upstream(Provider::LinkedIn).scope_name("email"), "email");
+}

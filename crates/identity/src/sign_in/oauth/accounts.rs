@@ -205,7 +205,7 @@ async fn sign_up(
         risk_bot: arrival.challenge.risk(),
         risk_free_trial_abuse: anonymous.as_ref().map_or(0, |user| user.risk_free_trial_abuse),
     };
-    let admission = sign_up_rules::admit(&project.settings, &applicant)?;
+    let admission = sign_up_rules::ask(app, project, &applicant, arrival.origin.address)?;
 
     let now = app.now();
     let is_upgrade = anonymous.is_some();
