@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use latchkey_jose::SigningKey;
 use latchkey_oauth::pkce::Challenge;
+use latchkey_testkit::{Answer, TestServer};
 use reqwest::Url;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::oauth::{AtProvider, Returning};
 use crate::receiver::{Received, read};
@@ -20,6 +21,25 @@ use crate::receiver::{Received, read};
 pub const CLIENT_ID: &str = "our-client";
 /// Our secret there.
 pub const CLIENT_SECRET: &str = "our: secret";
+
+/// Writes settings of a project's providers as an administrator does.
+pub async fn write(server: &TestServer, providers: &Value) -> Answer {
+    let mut keys = json!({});
+    for (id, settings) in providers.as_object().expect("providers") {
+        keys[format!("auth.oauth.providers.{id}")] = settings.clone();
+    }
+    let body = json!({ "config_override_string": keys.to_string() });
+    server.patch("/internal/config/override/environment").admin().json(&body).send().await
+}
+
+/// Gives a project a provider with credentials of its own and these settings.
+pub async fn configure(server: &TestServer, id: &str, more: &Value) {
+    let own = json!({
+        "allowSignIn": true, "allowConnectedAccounts": true, "isShared": false, "clientId": CLIENT_ID,
+        "clientSecret": CLIENT_SECRET,
+    });
+    write(server, &json!({ id: merged(own, more) })).await.expect(200);
+}
 
 /// What a path answers.
 #[derive(Clone, Debug)]
@@ -54,8 +74,13 @@ struct State {
     requests: Vec<Received>,
     /// Members that are laid over the claims of the next ID tokens.
     claims: Value,
+    /// Makes the next ID tokens of their claims.
+    forge: Option<Forge>,
+    trusts_any_secret: bool,
     count: usize,
 }
+
+type Forge = Box<dyn Fn(&Value) -> String + Send>;
 
 struct Inner {
     url: String,
@@ -88,9 +113,11 @@ impl Provider {
         });
         let held = Arc::clone(&inner);
         let task = tokio::spawn(async move {
+            // Dropped along with the provider, so that it breaks off what it did not answer.
+            let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 let held = Arc::clone(&held);
-                tokio::spawn(async move { held.serve(stream).await });
+                connections.spawn(async move { held.serve(stream).await });
             }
         });
         Self { inner, task }
@@ -99,6 +126,11 @@ impl Provider {
     /// Where it listens; its issuer, too.
     pub fn url(&self) -> &str {
         &self.inner.url
+    }
+
+    /// The settings of a project that knows it by its discovery document.
+    pub fn oidc(&self) -> Value {
+        json!({ "type": "oidc", "issuer": self.url() })
     }
 
     /// The key that signs its ID tokens.
@@ -111,11 +143,6 @@ impl Provider {
         self.inner.state().replies.insert(path.to_owned(), reply);
     }
 
-    /// From now on a path answers as it usually does.
-    pub fn answers_as_usual(&self, path: &str) {
-        self.inner.state().replies.remove(path);
-    }
-
     /// From now on its discovery document says this besides.
     pub fn says(&self, members: &Value) {
         let document = merged(self.inner.discovery(), members);
@@ -125,6 +152,16 @@ impl Provider {
     /// From now on its ID tokens say this besides; null takes a claim away.
     pub fn claims(&self, members: &Value) {
         self.inner.state().claims = members.clone();
+    }
+
+    /// From now on its ID tokens are made by somebody else of the claims that it would have signed.
+    pub fn forges(&self, forge: impl Fn(&Value) -> String + Send + 'static) {
+        self.inner.state().forge = Some(Box::new(forge));
+    }
+
+    /// From now on it takes any secret, for tests that look at it themselves.
+    pub fn trusts_any_secret(&self) {
+        self.inner.state().trusts_any_secret = true;
     }
 
     /// The requests that have come, oldest first.
@@ -231,7 +268,7 @@ impl Inner {
             let reply = self.reply(&request);
             self.state().requests.push(request);
             self.arrived.notify_waiters();
-            if write(&mut stream, reply).await.is_err() {
+            if respond(&mut stream, reply).await.is_err() {
                 return;
             }
         }
@@ -275,13 +312,16 @@ impl Inner {
                     _ => false,
                 }
         });
-        let Some(grant) = grant.filter(|_| secret == CLIENT_SECRET) else {
+        let Some(grant) = grant.filter(|_| secret == CLIENT_SECRET || state.trusts_any_secret) else {
             return refuse(400, "invalid_grant");
         };
         let access_token = state.fresh("access-token");
         let claims = merged(merged(grant.claims, &grant.person), &state.claims);
         state.access_tokens.insert(access_token.clone(), grant.person);
-        let id_token = self.key.sign(&claims).expect("an ID token");
+        let id_token = match &state.forge {
+            Some(forge) => forge(&claims),
+            None => self.key.sign(&claims).expect("an ID token"),
+        };
         Reply::Json(json!({ "access_token": access_token, "token_type": "Bearer", "id_token": id_token }))
     }
 }
@@ -290,7 +330,7 @@ fn refuse(status: u16, error: &str) -> Reply {
     Reply::Raw(status, "application/json", json!({ "error": error }).to_string())
 }
 
-async fn write(stream: &mut TcpStream, reply: Reply) -> std::io::Result<()> {
+async fn respond(stream: &mut TcpStream, reply: Reply) -> std::io::Result<()> {
     let (status, kind, body) = match reply {
         Reply::Json(value) => (200, "application/json", value.to_string()),
         Reply::Raw(status, kind, body) => (status, kind, body),

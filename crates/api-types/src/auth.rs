@@ -417,3 +417,11 @@ input! {
         pub code_verifier: Option<SecretText>,
     }
 }
+
+input! {
+    /// A sign-in with what the system of an Apple device gave to an app.
+    pub struct AppleNativeSignIn {
+        /// The identity token.
+        pub id_token: SecretText,
+    }
+}

@@ -14,7 +14,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct OauthConfig {
-    /// How long a provider may take for one answer.
+    /// How long a provider may take for one answer, and for all its answers while somebody comes back from it.
     pub provider_timeout: Duration,
     /// What stands behind providers that projects configure as shared.
     pub shared: SharedOauthConfig,

@@ -1,10 +1,14 @@
 //! The OAuth providers of a project at work: which one is meant, by whose credentials, and the requests to it. The
 //! rules of the protocol are in `latchkey-oauth`; here they meet the network, with documents kept in memory.
 
+mod described;
+#[cfg(feature = "upstream-stand-ins")]
+mod stand_ins;
+
 use std::sync::Arc;
 
 use latchkey_api_types::KnownError;
-use latchkey_config::settings::{OAuthProviderSettings, ProviderType, TokenEndpointAuth};
+use latchkey_config::settings::{OAuthProviderSettings, ProviderType};
 use latchkey_jose::VerifyingKeys;
 use latchkey_oauth::authorization::{Client, returned_code, returned_person};
 use latchkey_oauth::client_secret::ClientSecret;
@@ -12,12 +16,10 @@ use latchkey_oauth::discovery::{self, Metadata};
 use latchkey_oauth::id_token::{self, IdTokenError, IdTokenRules};
 use latchkey_oauth::key_sets::{self, Freshness};
 use latchkey_oauth::pkce::Verifier;
-use latchkey_oauth::profile::{Documents, FORM, ID_TOKEN, Profile, ProfileRules};
+use latchkey_oauth::profile::{Documents, FORM, ID_TOKEN, Profile};
 use latchkey_oauth::request::{Answer, LONGEST_ANSWER, Request};
 use latchkey_oauth::token::{ProviderTokens, is_accepted, read_document};
-use latchkey_oauth::upstream::{
-    ClientAuthentication, GenericOauth, IdTokenUse, OpenId, Options, Provider as Known,
-};
+use latchkey_oauth::upstream::{IdTokenUse, OpenId};
 use latchkey_oauth::{Upstream, UpstreamError};
 use quick_cache::sync::Cache;
 use serde_json::Value;
@@ -37,6 +39,8 @@ pub(crate) struct UpstreamDocuments {
     metadata: Cache<String, Fetched<Metadata>>,
     key_sets: Cache<String, Fetched<VerifyingKeys>>,
     attempts: Cache<String, i64>,
+    #[cfg(feature = "upstream-stand-ins")]
+    stand_ins: stand_ins::StandIns,
 }
 
 /// What was fetched, and when, epoch seconds.
@@ -48,6 +52,8 @@ impl Default for UpstreamDocuments {
             metadata: Cache::new(CAPACITY),
             key_sets: Cache::new(CAPACITY),
             attempts: Cache::new(CAPACITY),
+            #[cfg(feature = "upstream-stand-ins")]
+            stand_ins: stand_ins::StandIns::default(),
         }
     }
 }
@@ -124,62 +130,7 @@ async fn own(
     let secret = settings.client_secret.as_ref().ok_or(UpstreamError::Misconfigured("it has no secret"))?;
     let secret = ClientSecret::parse(secret.expose())?.at(client_id, app.clock.now_seconds())?;
     let client = Client::new(client_id, secret.as_str(), redirect_uri);
-    Ok((describe(app, settings, kind).await?, client))
-}
-
-/// What the provider is like: as it is known, as it says itself, or as the settings say.
-async fn describe(
-    app: &App,
-    settings: &OAuthProviderSettings,
-    kind: ProviderType,
-) -> Result<Upstream, UpstreamError> {
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let authentication = settings.token_endpoint_auth.map(|method| match method {
-        TokenEndpointAuth::ClientSecretBasic => ClientAuthentication::Basic,
-        TokenEndpointAuth::ClientSecretPost => ClientAuthentication::Post,
-    });
-    match kind {
-        ProviderType::Oidc => {
-            let metadata = metadata(app, &text(&settings.issuer)).await?;
-            let usual = OpenId::new(kind.as_str());
-            let rules = ProfileRules::openid();
-            let provider = OpenId {
-                scopes: if settings.scopes.is_empty() { usual.scopes } else { settings.scopes.clone() },
-                client_authentication: authentication,
-                profile: if settings.trust_email_verified {
-                    rules
-                } else {
-                    rules.without_verified_addresses()
-                },
-                ..usual
-            };
-            provider.describe(&metadata)
-        }
-        ProviderType::Oauth2 => GenericOauth {
-            name: kind.as_str().to_owned(),
-            authorization_endpoint: text(&settings.authorization_endpoint),
-            token_endpoint: text(&settings.token_endpoint),
-            userinfo_endpoint: text(&settings.userinfo_endpoint),
-            scopes: settings.scopes.clone(),
-            without_pkce: settings.pkce == Some(false),
-            client_authentication: authentication.unwrap_or_default(),
-            account_id: text(&settings.profile.account_id),
-            email: settings.profile.email.clone(),
-            email_verified: settings.profile.email_verified.clone(),
-            display_name: settings.profile.name.clone(),
-            picture: settings.profile.picture.clone(),
-        }
-        .describe(),
-        named => {
-            let known = Known::by_name(named.as_str());
-            known.ok_or(UpstreamError::Misconfigured("it is not known"))?.describe(&Options {
-                microsoft_tenant: settings.microsoft_tenant_id.as_deref(),
-                facebook_config_id: settings.facebook_config_id.as_deref(),
-                base_url: settings.base_url.as_deref(),
-                trusts_email_verified: settings.trust_email_verified,
-            })
-        }
-    }
+    Ok((described::describe(app, settings, kind).await?, client))
 }
 
 /// With the deployment's credentials, at the issuer that stands in for all of them.
@@ -216,8 +167,19 @@ pub(crate) fn refused(project: &Project, provider: &str, error: &UpstreamError) 
 }
 
 /// Whose account it is, by what came back through the browser: redeems the code and reads the profile. And the tokens
-/// that came for the code.
+/// that came for the code. All together may take no longer than one answer, so that nobody waits for each of several.
 pub(crate) async fn profile(
+    app: &App,
+    provider: &Provider,
+    sent: &Sent<'_>,
+    parameters: &[(String, String)],
+) -> Result<(Profile, ProviderTokens), UpstreamError> {
+    let limit = app.config.oauth.provider_timeout.as_std();
+    let asked = tokio::time::timeout(limit, ask(app, provider, sent, parameters)).await;
+    asked.unwrap_or_else(|_| Err(UpstreamError::Unavailable("it took too long".to_owned())))
+}
+
+async fn ask(
     app: &App,
     provider: &Provider,
     sent: &Sent<'_>,
@@ -277,6 +239,28 @@ pub(crate) async fn accepts(
         Some(request) => is_accepted(&answer(&send(app, request).await?)),
         None => Ok(true),
     }
+}
+
+/// Whose account it is, by an ID token that an app got from the provider itself, for one of `clients`. It was not made
+/// for a request of ours, so that there is no nonce to be met.
+pub(crate) async fn native_profile(
+    app: &App,
+    upstream: &Upstream,
+    clients: &[&str],
+    token: &str,
+) -> Result<Profile, UpstreamError> {
+    let rules = IdTokenRules {
+        issuers: &upstream.issuers,
+        client_ids: clients,
+        trusted_audiences: &[],
+        nonce: None,
+        access_token: None,
+        now_seconds: app.clock.now_seconds(),
+    };
+    let claims = verified(app, upstream, token, &rules).await?;
+    let mut documents = Documents::default();
+    documents.insert(ID_TOKEN, Value::Object(claims));
+    Profile::read(&upstream.profile, &documents)
 }
 
 /// The claims of an ID token. A key that is not known may be new: then the key set is fetched once more.
@@ -374,6 +358,8 @@ async fn document(app: &App, name: &str, request: &Request) -> Result<Value, Ups
 
 async fn send(app: &App, request: Request) -> Result<OutgoingReply, UpstreamError> {
     let Request { url, headers, form } = request;
+    #[cfg(feature = "upstream-stand-ins")]
+    let url = app.upstream_documents.stand_ins.in_place_of(url);
     let timeout = app.config.oauth.provider_timeout.as_std();
     app.outgoing.send(url, &headers, form, timeout, LONGEST_ANSWER).await.map_err(|error| match error {
         OutgoingError::TooLong(_) => UpstreamError::Garbled("the answer is too long"),

@@ -84,6 +84,22 @@ on_both_engines! {
         assert_eq!(count(&server).await, 1);
     }
 
+    async fn a_victim_who_was_registered_before_is_not_merged_and_the_attacker_gets_nothing(server, builder = oauth::builder()) {
+        // The attacker signs up by password with the victim's address, in another spelling, and keeps the session.
+        let mallory = people::sign_up(&server, "ADA@example.com").await;
+        for _ in 0..2 {
+            let answer = Flow::new(&server, "google").as_user(ADA).await;
+            assert_eq!(error_code(&answer), "CONTACT_CHANNEL_ALREADY_USED_FOR_AUTH_BY_SOMEONE_ELSE");
+        }
+        assert_eq!(people::seen_by_self(&server, &mallory).await["oauth_providers"], json!([]));
+        // Linking an account of theirs does not prove the address either.
+        let link = Flow::new(&server, "github").with("type", "link").with("token", &mallory.access_token);
+        oauth::code(&link.as_user("mallory@example.com").await);
+        let answer = Flow::new(&server, "google").as_user(ADA).await;
+        assert_eq!(error_code(&answer), "CONTACT_CHANNEL_ALREADY_USED_FOR_AUTH_BY_SOMEONE_ELSE");
+        assert_eq!(people::seen_by_server(&server, &mallory.id).await["primary_email_verified"], false);
+    }
+
     async fn strategy_raise_error_links_nothing(server, builder = strategy(AccountMergeStrategy::RaiseError)) {
         with_password(&server, ADA, true).await;
         let answer = Flow::new(&server, "google").as_user(ADA).await;

@@ -3,36 +3,12 @@
 use latchkey_testkit::{Answer, TestServer, on_both_engines};
 use latchkey_tests::oauth::{self, Flow, code, error_code, exchange};
 use latchkey_tests::people;
-use latchkey_tests::provider::{CLIENT_ID, CLIENT_SECRET, Provider, Reply};
+use latchkey_tests::provider::{Provider, Reply, configure, write};
 use latchkey_tests::tokens;
 use reqwest::Url;
 use serde_json::{Value, json};
 
 const ADA: &str = "ada@example.com";
-
-/// Writes settings of providers as an administrator does.
-async fn write(server: &TestServer, providers: &Value) -> Answer {
-    let mut keys = json!({});
-    for (id, settings) in providers.as_object().expect("providers") {
-        keys[format!("auth.oauth.providers.{id}")] = settings.clone();
-    }
-    let body = json!({ "config_override_string": keys.to_string() });
-    server.patch("/internal/config/override/environment").admin().json(&body).send().await
-}
-
-async fn configure(server: &TestServer, id: &str, more: &Value) {
-    let mut settings = json!({
-        "allowSignIn": true, "isShared": false, "clientId": CLIENT_ID, "clientSecret": CLIENT_SECRET,
-    });
-    for (name, value) in more.as_object().expect("settings") {
-        settings[name] = value.clone();
-    }
-    write(server, &json!({ id: settings })).await.expect(200);
-}
-
-fn oidc(provider: &Provider) -> Value {
-    json!({ "type": "oidc", "issuer": provider.url() })
-}
 
 fn oauth2(provider: &Provider) -> Value {
     let at = |path: &str| format!("{}/{path}", provider.url());
@@ -63,7 +39,7 @@ async fn sign_in(server: &TestServer, id: &str, provider: &Provider, person: &Va
 on_both_engines! {
     async fn a_provider_of_openid_connect_is_found_by_its_issuer(server, builder = oauth::builder()) {
         let company = Provider::start().await;
-        configure(&server, "company", &oidc(&company)).await;
+        configure(&server, "company", &company.oidc()).await;
         let at = Flow::new(&server, "company").begin().await;
         assert!(at.location.as_str().starts_with(&format!("{}/authorize?", company.url())), "{}", at.location);
         assert_eq!(at.parameter("scope").as_deref(), Some("openid email profile"));
@@ -78,10 +54,10 @@ on_both_engines! {
 
     async fn an_issuer_is_believed_about_addresses_only_where_the_settings_say_so(server, builder = oauth::builder()) {
         let (company, stranger) = (Provider::start().await, Provider::start().await);
-        let mut believed = oidc(&company);
+        let mut believed = company.oidc();
         believed["trustEmailVerified"] = json!(true);
         configure(&server, "company", &believed).await;
-        configure(&server, "stranger", &oidc(&stranger)).await;
+        configure(&server, "stranger", &stranger.oidc()).await;
         let fields = json!({ "primary_email": ADA, "primary_email_auth_enabled": true, "primary_email_verified": true });
         let ada = people::create(&server, &fields).await;
         let taken = come_back(&server, "stranger", &stranger, &person()).await;
@@ -95,7 +71,7 @@ on_both_engines! {
     async fn scopes_and_client_authentication_are_as_the_settings_say(server, builder = oauth::builder()) {
         for (id, method) in [("basic", "client_secret_basic"), ("post", "client_secret_post")] {
             let provider = Provider::start().await;
-            let mut settings = oidc(&provider);
+            let mut settings = provider.oidc();
             (settings["scopes"], settings["tokenEndpointAuth"]) = (json!(["groups", "email"]), json!(method));
             configure(&server, id, &settings).await;
             let at = Flow::new(&server, id).with("provider_scope", "extra").begin().await;
@@ -147,8 +123,8 @@ on_both_engines! {
     async fn two_providers_of_one_type_cannot_be_mixed_up(server, builder = oauth::builder()) {
         // The attacker's provider sends the browser on to the honest one, to get its code at its own token endpoint.
         let (honest, attacker) = (Provider::start().await, Provider::start().await);
-        configure(&server, "honest", &oidc(&honest)).await;
-        configure(&server, "attacker", &oidc(&attacker)).await;
+        configure(&server, "honest", &honest.oidc()).await;
+        configure(&server, "attacker", &attacker.oidc()).await;
         let victims = Flow::new(&server, "honest").begin().await;
         let code = honest.code(&victims, &person());
         let at = Flow::new(&server, "attacker").begin().await;
@@ -185,7 +161,7 @@ on_both_engines! {
 
     async fn providers_of_generic_types_are_no_part_of_what_strict_clients_read(server, builder = oauth::builder()) {
         let company = Provider::start().await;
-        configure(&server, "company", &oidc(&company)).await;
+        configure(&server, "company", &company.oidc()).await;
         configure(&server, "hub", &json!({ "type": "github", "baseUrl": company.url() })).await;
         let project = server.get("/projects/current").client().send().await.expect(200);
         assert_eq!(project["config"]["enabled_oauth_providers"], json!([{ "id": "github" }, { "id": "google" }]));
@@ -206,7 +182,7 @@ on_both_engines! {
 
     async fn replacing_the_providers_of_the_flat_view_leaves_those_that_it_does_not_show(server, builder = oauth::builder()) {
         let company = Provider::start().await;
-        configure(&server, "company", &oidc(&company)).await;
+        configure(&server, "company", &company.oidc()).await;
         configure(&server, "github", &json!({ "type": "github", "baseUrl": company.url() })).await;
         let providers = json!([{ "id": "github", "type": "standard", "client_id": "new", "client_secret": "new" }]);
         let body = json!({ "config": { "oauth_providers": providers } });
@@ -261,7 +237,7 @@ on_both_engines! {
 
     async fn incomplete_or_shared_settings_give_a_sentence_and_no_redirect(server, builder = oauth::builder()) {
         let company = Provider::start().await;
-        let mut shared = oidc(&company);
+        let mut shared = company.oidc();
         shared["isShared"] = json!(true);
         for settings in [shared, json!({ "type": "oidc" }), json!({ "type": "oauth2", "authorizationEndpoint": company.url() }), json!({ "type": "oidc", "issuer": company.url(), "clientSecret": null })] {
             configure(&server, "company", &settings).await;
@@ -274,13 +250,13 @@ on_both_engines! {
     async fn an_issuer_that_is_another_one_than_it_says_is_refused(server, builder = oauth::builder()) {
         let company = Provider::start().await;
         company.says(&json!({ "issuer": "https://accounts.google.com" }));
-        configure(&server, "company", &oidc(&company)).await;
+        configure(&server, "company", &company.oidc()).await;
         Flow::new(&server, "company").answer().await.expect_text(400);
     }
 
     async fn private_addresses_are_not_called_unless_the_operator_allows_it(server, builder = oauth::builder().config("outgoing.allow_private_addresses", "[]")) {
         let company = Provider::start().await;
-        configure(&server, "company", &oidc(&company)).await;
+        configure(&server, "company", &company.oidc()).await;
         Flow::new(&server, "company").answer().await.expect_text(400);
         configure(&server, "forge", &oauth2(&company)).await;
         come_back(&server, "forge", &company, &person()).await.expect_text(400);
@@ -292,8 +268,8 @@ on_both_engines! {
         settings.auth.sign_up_rules.insert("no".to_owned(), serde_json::from_value(rule).expect("a rule"));
     })) {
         let company = Provider::start().await;
-        configure(&server, "company", &oidc(&company)).await;
-        configure(&server, "other", &oidc(&company)).await;
+        configure(&server, "company", &company.oidc()).await;
+        configure(&server, "other", &company.oidc()).await;
         assert_eq!(error_code(&come_back(&server, "company", &company, &person()).await), "SIGN_UP_REJECTED");
         code(&come_back(&server, "other", &company, &person()).await);
     }

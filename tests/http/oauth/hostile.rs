@@ -31,6 +31,19 @@ on_both_engines! {
         code(&attackers.come_back().await);
     }
 
+    async fn a_sign_in_that_was_begun_without_a_cookie_gives_a_code_to_whoever_began_it_only(server, builder = oauth::builder()) {
+        // Login CSRF in json mode: the attacker has the victim's browser finish the attacker's own sign-in. The code that
+        // comes out is bound to the attacker's verifier and state, which the victim's client does not have.
+        let begun = Flow::new(&server, "google").with("stack_response_mode", "json").with("state", "the attacker's").answer().await.expect(200);
+        let mut way = Flow::new(&server, "google").begin().await;
+        way.location = begun["location"].as_str().expect("a location").parse().expect("a URL");
+        way.cookie = None;
+        let answer = way.choose("mallory@example.com", "").await.come_back().await;
+        assert_eq!(oauth::parameter(&answer, "state").as_deref(), Some("the attacker's"), "not that of the victim's client");
+        let victims = [("code_verifier", "the-verifier-of-the-victim-which-is-long-enough-2")];
+        oauth::exchange(&server, &code(&answer), &victims).send().await.expect_error(400, "INVALID_AUTHORIZATION_CODE");
+    }
+
     async fn a_callback_works_once_even_if_it_is_raced(server, builder = oauth::builder()) {
         let way = Flow::new(&server, "google").begin().await.choose("ada@example.com", "").await;
         let answers = join_all((0..12).map(|_| way.come_back())).await;
@@ -73,6 +86,32 @@ on_both_engines! {
         silent.location.query_pairs_mut().clear().extend_pairs(pairs);
         silent.come_back().await.expect_text(400);
         assert_eq!(server.get("/users").server().send().await.expect(200)["items"], serde_json::json!([]));
+    }
+
+    async fn the_answer_to_one_sign_in_does_not_end_another(server, builder = oauth::builder()) {
+        // Two flows of one browser: each has its cookie, and state and code belong together.
+        let first = Flow::new(&server, "google").begin().await.choose("ada@example.com", "").await;
+        let second = Flow::new(&server, "google").begin().await.choose("grace@example.com", "").await;
+        let of = |way: &oauth::Returning<'_>, name: &str| way.location.query_pairs().find(|(other, _)| other == name).expect("a parameter").1.into_owned();
+        let mut mixed = first.clone();
+        mixed.location = replaced(&first.location, "state", &of(&second, "state"));
+        mixed.come_back().await.expect_text(400);
+        mixed.cookie = second.cookie.clone();
+        mixed.come_back().await.expect_text(400);
+        // What was tried is used up, on either side.
+        first.come_back().await.expect_text(400);
+        second.come_back().await.expect_text(400);
+        assert_eq!(server.get("/users").server().send().await.expect(200)["items"], serde_json::json!([]));
+    }
+
+    async fn the_state_of_another_project_leads_to_that_project_only(server, builder = oauth::builder()) {
+        let way = Flow::new(&server, "google").begin().await.choose("ada@example.com", "").await;
+        let code = code(&way.come_back().await);
+        let other = server.other_project().clone();
+        let changes = [("client_id", other.id.as_str()), ("client_secret", other.keys.publishable.as_str())];
+        oauth::exchange(&server, &code, &changes).send().await.expect_error(400, "INVALID_AUTHORIZATION_CODE");
+        let request = latchkey_tests::people::speaking_for(server.get("/users"), &other, "server");
+        assert_eq!(request.send().await.expect(200)["items"], serde_json::json!([]));
     }
 
     async fn the_code_of_another_sign_in_is_refused_by_pkce_and_nonce(server, builder = oauth::builder()) {

@@ -2,6 +2,7 @@
 //! comes back. Whose account it is then is in `oauth/accounts.rs`; the codes that come out are in `oauth_codes`.
 
 mod accounts;
+pub mod apple_native;
 
 use std::net::IpAddr;
 

@@ -26,11 +26,12 @@ pub(super) fn keys(keys: &Map<String, Value>, level: Level) -> Result<(), String
 pub(super) fn home(path: &[&str]) -> Level {
     match path {
         ["project", ..] => Level::Project,
-        ["domains" | "latchkey", ..] | ["emails", "server", ..] => Level::Environment,
         ["auth", "oauth", "providers", _, "type" | "allowSignIn" | "allowConnectedAccounts", ..] => {
             Level::Branch
         }
-        ["auth", "oauth", "providers", _, _, ..] => Level::Environment,
+        ["domains" | "latchkey", ..]
+        | ["emails", "server", ..]
+        | ["auth", "oauth", "providers", _, _, ..] => Level::Environment,
         _ => Level::Branch,
     }
 }

@@ -4,9 +4,9 @@
 use http::header::{LOCATION, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 use latchkey_api_types::ErrorCode::{
-    AccessTokenExpired, BotChallengeFailed, BotChallengeRequired,
-    ContactChannelAlreadyUsedForAuthBySomeoneElse, InvalidAuthorizationCode, InvalidOauthClientIdOrSecret,
-    InvalidPublishableClientKey, MultiFactorAuthenticationRequired,
+    AccessTokenExpired, AppleBundleIdNotConfigured, BotChallengeFailed, BotChallengeRequired,
+    ContactChannelAlreadyUsedForAuthBySomeoneElse, InvalidAppleCredentials, InvalidAuthorizationCode,
+    InvalidOauthClientIdOrSecret, InvalidPublishableClientKey, MultiFactorAuthenticationRequired,
     OauthConnectionAlreadyConnectedToAnotherUser, OauthExtraScopeNotAvailableWithSharedOauthKeys,
     OauthProviderAccessDenied, OauthProviderNotFoundOrNotEnabled, OauthProviderTemporarilyUnavailable,
     OuterOauthTimeout, PublishableClientKeyRequiredForProject, RedirectUrlNotWhitelisted,
@@ -14,16 +14,16 @@ use latchkey_api_types::ErrorCode::{
     UserAuthenticationRequired,
 };
 use latchkey_api_types::auth::{
-    CrossDomainAuthorize, CrossDomainRedirect, GrantType, NothingMore, OauthAuthorizeQuery, OauthCodeAnswer,
-    OauthFlow, OauthLocation, OauthProviderInPath, OauthRefreshAnswer, OauthResponseMode, OauthTokenAnswer,
-    OauthTokenRequest,
+    AppleNativeSignIn, CrossDomainAuthorize, CrossDomainRedirect, GrantType, NothingMore,
+    OauthAuthorizeQuery, OauthCodeAnswer, OauthFlow, OauthLocation, OauthProviderInPath, OauthRefreshAnswer,
+    OauthResponseMode, OauthTokenAnswer, OauthTokenRequest, SignInResult,
 };
 use latchkey_api_types::input::{SecretText, UrlText};
 use latchkey_identity::Failure;
 use latchkey_identity::bot_challenge::BotChallenge;
 use latchkey_identity::oauth_token::{self, Client, CodeRequest, RefreshRequest};
 use latchkey_identity::sign_in::cross_domain::{self, HandOver};
-use latchkey_identity::sign_in::oauth::{self, Beginning, Begun, Returned, Sending};
+use latchkey_identity::sign_in::oauth::{self, Beginning, Begun, Returned, Sending, apple_native};
 use serde_json::Value;
 
 use crate::body::Body as ParsedBody;
@@ -77,6 +77,19 @@ pub(super) fn routes() -> Vec<Route> {
             .open(authorize),
         back(Route::get(BACK, "Come back from an OAuth provider")).open(come_back),
         back(Route::post(BACK, "Come back from an OAuth provider by a form")).open(come_back),
+        Route::post("/auth/oauth/callback/apple/native", "Sign in with Apple in a native app")
+            .rate(RateClass::Credential)
+            .errors(&[
+                OauthProviderNotFoundOrNotEnabled,
+                AppleBundleIdNotConfigured,
+                InvalidAppleCredentials,
+                OauthProviderTemporarilyUnavailable,
+                ContactChannelAlreadyUsedForAuthBySomeoneElse,
+                SignUpNotEnabled,
+                SignUpRejected,
+                MultiFactorAuthenticationRequired,
+            ])
+            .on(ANY, apple),
         Route::post("/auth/oauth/token", "Exchange an authorization code or a refresh token")
             .rate(RateClass::Credential)
             .errors(&[
@@ -206,6 +219,11 @@ async fn come_back(call: OpenCall, Path(path): Path<OauthProviderInPath>) -> Res
     };
     let sending = oauth::finish(&call.app, returned).await?;
     Ok(WayBack { sending, is_secure: is_secure(&call.app.public_url) })
+}
+
+async fn apple(call: Call, Body(body): Body<AppleNativeSignIn>) -> Result<Json<SignInResult>, Failure> {
+    let origin = call.request.origin();
+    apple_native::sign_in(&call.app, &call.auth, body.id_token.as_str(), origin).await.map(Json)
 }
 
 /// Query or form, with everything that stands there twice.
