@@ -343,7 +343,7 @@ async fn respond(stream: &mut TcpStream, reply: Reply) -> std::io::Result<()> {
             let head = "HTTP/1.1 200 X\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n\"";
             stream.write_all(head.as_bytes()).await?;
             loop {
-                stream.write_all(&[b'a'; 64 * 1024]).await?;
+                stream.write_all(&vec![b'a'; 64 * 1024]).await?;
             }
         }
     };

@@ -1,10 +1,9 @@
 //! Fills a project with users for `cargo xtask bench`, many in a transaction: the rows that a server leaves which
-//! creates users with a name and an address by the API. Takes the URL of a migrated database, the project and how
-//! many.
+//! creates users with a name and an address by the API. Takes the URL of a migrated database, the project, how many, and
+//! when the last of them signed up, epoch milliseconds.
 
 use std::env::args;
 use std::error::Error;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use latchkey_api_types::ids::{AuditEventId, ContactChannelId, ProjectId, UserId};
 use latchkey_crypto::Random;
@@ -26,15 +25,14 @@ const AT_ONCE: usize = 4;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<String> = args().skip(1).collect();
-    let [url, project, count] = words.as_slice() else {
-        return Err("usage: fill DATABASE_URL PROJECT COUNT".into());
+    let [url, project, count, until] = words.as_slice() else {
+        return Err("usage: fill DATABASE_URL PROJECT COUNT UNTIL".into());
     };
-    let (project, count): (ProjectId, u64) = (project.parse()?, count.parse()?);
+    let (project, count, until): (ProjectId, u64, i64) = (project.parse()?, count.parse()?, until.parse()?);
     // The pages that are written again and again stay in memory.
     let options = StoreOptions { writer_cache_kib: 1024 * 1024, ..StoreOptions::new(url.parse()?) };
     let store = Store::open(&options).await?;
     let random = Random::system();
-    let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?;
 
     let (together, at_once) = match store.kind() {
         EngineKind::Sqlite => (TOGETHER_ON_SQLITE, 1),
@@ -50,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let statements = people(
             &random,
             &project,
-            now.saturating_sub_unsigned(count - first),
+            until.saturating_sub_unsigned(count - first),
             together.min(count - first),
         );
         let store = store.clone();

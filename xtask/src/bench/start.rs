@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::process::resident_kib;
 use super::server::Server;
@@ -52,7 +52,9 @@ pub fn fill(server: &Server, users: u64) -> Result<(), String> {
     let program = limits::example("latchkey-storage", "storage", "fill")?;
     let program = program.ok_or("the example that fills a database is not there")?;
     let mut fill = Command::new(program);
-    run(fill.args([&server.database_url(), server.project_id(), &users.to_string()]))?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    let (url, users, now) = (server.database_url(), users.to_string(), now.to_string());
+    run(fill.args([url.as_str(), server.project_id(), &users, &now]))?;
     say(format_args!("that took {} seconds", started.elapsed().as_secs()));
     Ok(())
 }

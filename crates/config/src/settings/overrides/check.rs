@@ -24,13 +24,17 @@ pub(super) fn keys(keys: &Map<String, Value>, level: Level) -> Result<(), String
 
 /// The level at which a key is at home. What is at home on a branch may also be written for the environment.
 pub(super) fn home(path: &[&str]) -> Level {
+    let is_switch =
+        matches!(path, [_, _, "providers", _, "type" | "allowSignIn" | "allowConnectedAccounts", ..]);
     match path {
         ["project", ..] => Level::Project,
-        ["domains" | "latchkey", ..] | ["emails", "server", ..] => Level::Environment,
-        ["auth", "oauth", "providers", _, "type" | "allowSignIn" | "allowConnectedAccounts", ..] => {
-            Level::Branch
+        ["domains" | "latchkey", ..]
+        | ["emails", "server", ..]
+        | ["auth", "oauth", "providers", _, _, ..]
+            if !is_switch =>
+        {
+            Level::Environment
         }
-        ["auth", "oauth", "providers", _, _, ..] => Level::Environment,
         _ => Level::Branch,
     }
 }
