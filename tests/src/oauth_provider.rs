@@ -148,7 +148,6 @@ impl OauthProvider {
             builder
                 .config("oauth.shared.issuer", &issuer)
                 .config("oauth.shared.hands_out_access_tokens", "true")
-                .config("oauth.provider_timeout", "2s")
         });
         (Self { state, task }, twin.await)
     }
