@@ -8,5 +8,6 @@ mod flows;
 mod generic;
 mod hostile;
 mod id_tokens;
+mod proofs;
 mod quirks;
 mod trouble;

@@ -1,5 +1,7 @@
 //! The authorization codes that we issue, and what they are exchanged for (contract 04 §8.4, 03 §7).
 
+use std::sync::Arc;
+
 use latchkey_api_types::KnownError;
 use latchkey_api_types::auth::{SignInResult, TokenPair};
 use latchkey_api_types::ids::{ProjectId, UserId};
@@ -17,8 +19,8 @@ use crate::audit::{self, Actor, Event};
 use crate::failure::Failure;
 use crate::projects::Project;
 use crate::refresh_tokens::RefreshToken;
-use crate::sessions::{Standing, find_family, find_user, standing};
-use crate::sign_in::{Factor, Origin, Unfinished, finish_with};
+use crate::sessions::{Proven, Standing, find_family, find_user, standing};
+use crate::sign_in::{Factor, Origin, Unfinished, finish_with, oauth};
 
 /// What a code is asked for with.
 pub(crate) struct Grant<'a> {
@@ -30,6 +32,17 @@ pub(crate) struct Grant<'a> {
     pub(crate) after_callback_redirect_url: Option<&'a str>,
 }
 
+/// Who signs in by a code.
+pub(crate) struct Holder {
+    pub(crate) user: UserId,
+    /// Whether the account was created, or upgraded, on the way to it.
+    pub(crate) is_new_user: bool,
+    /// An account that is written when the code is redeemed: what [`sealed_arrival`] gave.
+    pub(crate) arrival_sealed: Option<Vec<u8>>,
+    /// What the session had proven from which the new one goes on.
+    pub(crate) proven: Option<Proven>,
+}
+
 /// A code that is not stored yet, and the only copy of it.
 pub(crate) struct NewCode {
     /// 64 hexadecimal digits.
@@ -39,15 +52,24 @@ pub(crate) struct NewCode {
 }
 
 /// Makes a code by which somebody signs in.
-pub(crate) fn issue(
-    app: &App,
-    project: &ProjectId,
-    grant: &Grant<'_>,
-    user: UserId,
-    is_new_user: bool,
-) -> NewCode {
-    let (code, row) = blank(app, project, grant, user);
-    NewCode { code, statement: codes::insert(&OauthAuthorizationCodeRow { is_new_user, ..row }) }
+pub(crate) fn issue(app: &App, project: &ProjectId, grant: &Grant<'_>, holder: Holder) -> NewCode {
+    let (code, row) = blank(app, project, grant, holder.user);
+    let row = OauthAuthorizationCodeRow {
+        is_new_user: holder.is_new_user,
+        arrival_sealed: holder.arrival_sealed,
+        proven: holder.proven.as_ref().and_then(|proven| serde_json::to_string(proven).ok()),
+        ..row
+    };
+    NewCode { code, statement: codes::insert(&row) }
+}
+
+/// Seals what is written when a code is redeemed.
+pub(crate) fn sealed_arrival(app: &App, project: &ProjectId, arrival: &[u8]) -> Vec<u8> {
+    app.master_keys.seal(&arrival_context(project), arrival)
+}
+
+fn arrival_context(project: &ProjectId) -> String {
+    format!("oauth-arrival:{project}")
 }
 
 /// Makes a code that hands a session over to another domain.
@@ -63,6 +85,7 @@ pub(crate) fn hand_over(
     let row = OauthAuthorizationCodeRow {
         handed_over_session_id: Some(session.id),
         refresh_token_sealed: Some(sealed),
+        proven: serde_json::to_string(&Proven::by(session)).ok(),
         ..row
     };
     NewCode { code, statement: codes::insert(&row) }
@@ -97,6 +120,8 @@ fn blank(
         expires_at: now.saturating_add(LIFETIME_MILLIS),
         used_at: None,
         session_id: None,
+        arrival_sealed: None,
+        proven: None,
     };
     (code, row)
 }
@@ -136,7 +161,7 @@ fn invalid() -> Failure {
 /// `INVALID_AUTHORIZATION_CODE`, 400 for another `redirect_uri`, `MULTI_FACTOR_AUTHENTICATION_REQUIRED`.
 pub(crate) async fn redeem(
     app: &App,
-    project: &Project,
+    project: &Arc<Project>,
     presented: Presented<'_>,
 ) -> Result<Redeemed, Failure> {
     let hash = TokenHash::of(presented.code);
@@ -180,12 +205,19 @@ pub(crate) async fn redeem(
 
 async fn exchange(
     app: &App,
-    project: &Project,
+    project: &Arc<Project>,
     row: &OauthAuthorizationCodeRow,
     claim: Stmt,
     origin: Origin,
 ) -> Result<SignInResult, Failure> {
+    if let Some(sealed) = &row.arrival_sealed {
+        let arrival =
+            app.master_keys.open(&arrival_context(&project.id), sealed).map_err(Failure::internal)?;
+        let taken = codes::take_arrival(&project.id, &row.code_hash, app.now()).exactly(1);
+        oauth::arrive(app, project, &arrival, row.user_id, taken).await?;
+    }
     let user = find_user(app, &project.id, row.user_id).await?.ok_or_else(invalid)?;
+    let proven = row.proven.as_deref().map(serde_json::from_str).transpose().map_err(Failure::internal)?;
     if !user.requires_totp_mfa
         && let Some(tokens) = handed_over(app, project, row, &claim).await?
     {
@@ -202,7 +234,7 @@ async fn exchange(
     let remember = |session: &stored_sessions::SessionRow| {
         vec![codes::set_session(&project.id, &row.code_hash, session.id)]
     };
-    match finish_with(app, project, factor, remember).await {
+    match finish_with(app, project, factor, proven, remember).await {
         Ok(result) => Ok(result),
         // Somebody else was faster, with the right proof.
         Err(Unfinished::Storage(StorageError::Guard { .. })) => {
@@ -234,6 +266,8 @@ async fn handed_over(
         return Ok(None);
     }
     let end = now.saturating_add(app.config.tokens.refresh_token_lifetime.as_millis());
+    // Whoever acts as a user does so for as long as they were allowed to.
+    let end = found.session.expires_at.filter(|_| found.session.is_impersonation).unwrap_or(end);
     let prolonged = stored_sessions::prolong(&project.id, id, row.user_id, now, end).exactly(1);
     match app.store.batch(vec![prolonged, claim.clone()]).await {
         // The session has ended, or the code was used: the guards of a new session tell which.

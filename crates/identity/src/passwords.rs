@@ -5,7 +5,7 @@ pub mod reset;
 
 use latchkey_api_types::{KnownError, SessionId};
 use latchkey_crypto::{Secret, password_rules};
-use latchkey_storage::{StorageError, credentials, one_time_codes, sessions};
+use latchkey_storage::{StorageError, credentials, oauth_authorization_codes, one_time_codes, sessions};
 
 use crate::app::App;
 use crate::audit::{self, Event};
@@ -130,6 +130,7 @@ pub async fn update(
         credentials::replace_password(&project.id, user.id, &stored, &hash, app.now()).exactly(1),
         one_time_codes::end_of_user(&project.id, user.id, app.now()),
         sessions::delete_of_user(&project.id, user.id, spared),
+        oauth_authorization_codes::delete_unused(&project.id, user.id),
         audit::record(app, &project.id, audit::kind::PASSWORD_CHANGED, &event),
     ];
     match app.store.batch(statements).await {

@@ -20,9 +20,10 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::audit::{self, Event};
-use crate::authenticate::Auth;
+use crate::authenticate::{Auth, CurrentUser};
 use crate::failure::Failure;
 use crate::passwords;
+use crate::projects::Project;
 use crate::second_factors::{self, with_methods, with_second_factor};
 
 /// What a change of credentials belongs to.
@@ -48,28 +49,46 @@ pub enum Proof {
 /// # Errors
 /// `REAUTHENTICATION_REQUIRED`.
 pub(crate) async fn require_recent(app: &App, auth: &Auth, surface: Surface) -> Result<(), Failure> {
-    let settings = &auth.project.settings.latchkey.reauthentication;
-    let asked = match settings.enforce_on {
-        EnforceReauthentication::Nothing => false,
-        EnforceReauthentication::LatchkeyEndpoints => surface == Surface::Latchkey,
-        EnforceReauthentication::AllEndpoints => {
-            surface == Surface::Latchkey || auth.access == AccessType::Client
-        }
-    };
-    let Some(user) = auth.user.as_ref().map(|user| &user.row).filter(|_| asked) else { return Ok(()) };
+    let Some(user) = &auth.user else { return Ok(()) };
+    match auth.project.settings.latchkey.reauthentication.enforce_on {
+        EnforceReauthentication::LatchkeyEndpoints if surface == Surface::Latchkey => {}
+        EnforceReauthentication::AllEndpoints
+            if surface == Surface::Latchkey || auth.access == AccessType::Client => {}
+        _ => return Ok(()),
+    }
+    require_recent_session(app, &auth.project, user).await
+}
+
+/// The same for a client who says by an access token in an address who they are.
+///
+/// # Errors
+/// `REAUTHENTICATION_REQUIRED`.
+pub(crate) async fn require_recent_of_client(
+    app: &App,
+    project: &Project,
+    user: &CurrentUser,
+) -> Result<(), Failure> {
+    match project.settings.latchkey.reauthentication.enforce_on {
+        EnforceReauthentication::AllEndpoints => require_recent_session(app, project, user).await,
+        _ => Ok(()),
+    }
+}
+
+async fn require_recent_session(app: &App, project: &Project, current: &CurrentUser) -> Result<(), Failure> {
+    let (user, settings) = (&current.row, &project.settings.latchkey.reauthentication);
     let oldest = app.now() - i64::from(settings.max_age_seconds) * 1000;
     let is_recent = |session: &SessionRow| {
         let proved = !user.requires_totp_mfa || session.amr.split(' ').any(|method| method == "mfa");
         !session.is_impersonation && proved && session.auth_time >= oldest
     };
-    if session(app, auth).await?.is_some_and(|session| is_recent(&session)) {
+    if session_of(app, project, current).await?.is_some_and(|session| is_recent(&session)) {
         return Ok(());
     }
-    Err(required(auth, user))
+    Err(required(project, user))
 }
 
-fn required(auth: &Auth, user: &UserRow) -> Failure {
-    let settings = &auth.project.settings;
+fn required(project: &Project, user: &UserRow) -> Failure {
+    let settings = &project.settings;
     let methods: &[&str] = if user.requires_totp_mfa {
         &["totp", "backup_code"]
     } else if user.has_password && settings.auth.password.allow_sign_in {
@@ -82,8 +101,19 @@ fn required(auth: &Auth, user: &UserRow) -> Failure {
 
 /// The session of the access token, unless it ended in this moment.
 pub(crate) async fn session(app: &App, auth: &Auth) -> Result<Option<SessionRow>, Failure> {
-    let Some(current) = &auth.user else { return Ok(None) };
-    let (project, id) = (auth.project.id.clone(), current.session);
+    match &auth.user {
+        Some(current) => session_of(app, &auth.project, current).await,
+        None => Ok(None),
+    }
+}
+
+/// The same of somebody who is known to be signed in.
+pub(crate) async fn session_of(
+    app: &App,
+    project: &Project,
+    current: &CurrentUser,
+) -> Result<Option<SessionRow>, Failure> {
+    let (project, id) = (project.id.clone(), current.session);
     let look = app.store.lookup(move |tx| Box::pin(async move { sessions::get(tx, &project, id).await }));
     Ok(look.await?)
 }
@@ -111,7 +141,7 @@ pub async fn reauthenticate(
             let statements = second_factors::check(app, project, user, factor, address).await?;
             (statements, with_second_factor(&session.amr), factor.refused())
         }
-        Proof::Password(_) if user.requires_totp_mfa => return Err(required(auth, user)),
+        Proof::Password(_) if user.requires_totp_mfa => return Err(required(&auth.project, user)),
         Proof::Password(password) => {
             let statements = check_password(app, auth, user, password, address).await?;
             let refused = KnownError::password_confirmation_mismatch().into();

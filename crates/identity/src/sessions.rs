@@ -7,6 +7,7 @@ use latchkey_api_types::{AccessType, KnownError};
 use latchkey_storage::StorageError;
 use latchkey_storage::sessions::{self, OwnedSessionRow, SessionRow};
 use latchkey_storage::users::{self, UserRow};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::access_tokens;
@@ -30,6 +31,31 @@ pub(crate) struct Beginning<'a> {
     pub(crate) is_impersonation: bool,
     /// Where the end user is.
     pub(crate) end_user_ip: Option<EndUserIpInfo>,
+}
+
+/// What a session had proven, and how long it lasts: whatever goes on from it has no more.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Proven {
+    amr: String,
+    auth_time: i64,
+    is_impersonation: bool,
+    expires_at: Option<i64>,
+}
+
+impl Proven {
+    /// Of a session as of now.
+    pub(crate) fn by(session: &SessionRow) -> Self {
+        let SessionRow { auth_time, is_impersonation, expires_at, .. } = *session;
+        Self { amr: session.amr.clone(), auth_time, is_impersonation, expires_at }
+    }
+
+    /// Takes back what a new session has beyond that.
+    pub(crate) fn limit(self, session: &mut SessionRow) {
+        session.amr = self.amr;
+        session.auth_time = self.auth_time;
+        session.is_impersonation = self.is_impersonation;
+        session.expires_at = session.expires_at.into_iter().chain(self.expires_at).min();
+    }
 }
 
 /// A session that is not written yet, and the only copy of its refresh token.

@@ -24,7 +24,7 @@ use crate::audit::{self, Actor, Event};
 use crate::failure::Failure;
 use crate::one_time_codes::{self, kind};
 use crate::projects::Project;
-use crate::sessions::{Beginning, begin};
+use crate::sessions::{Beginning, Proven, begin};
 use crate::sign_in::mfa::Waiting;
 
 /// From where somebody signs up or in.
@@ -108,34 +108,40 @@ pub(crate) async fn finish(
 /// # Errors
 /// What stops the statements.
 async fn open(app: &App, project: &Project, factor: Factor<'_>) -> Result<SignInResult, Unfinished> {
-    open_with(app, project, factor, |_| Vec::new()).await
+    open_with(app, project, factor, None, |_| Vec::new()).await
 }
 
-/// As [`finish`], with statements that have to know the session.
+/// As [`finish`], with statements that have to know the session. A session that goes on from another one has proven no
+/// more than that.
 pub(crate) async fn finish_with(
     app: &App,
     project: &Project,
     factor: Factor<'_>,
+    goes_on_from: Option<Proven>,
     about: impl FnOnce(&SessionRow) -> Vec<Stmt>,
 ) -> Result<SignInResult, Unfinished> {
     if factor.user.requires_totp_mfa {
         return finish(app, project, factor).await;
     }
-    open_with(app, project, factor, about).await
+    open_with(app, project, factor, goes_on_from, about).await
 }
 
-/// As [`open`], with statements that have to know the session.
+/// As [`open`], for [`finish_with`].
 async fn open_with(
     app: &App,
     project: &Project,
     factor: Factor<'_>,
+    goes_on_from: Option<Proven>,
     about: impl FnOnce(&SessionRow) -> Vec<Stmt>,
 ) -> Result<SignInResult, Unfinished> {
     let Factor { user, amr, is_new_user, origin, mut statements } = factor;
     let Origin { end_user: end_user_ip, address } = origin;
     let beginning =
         Beginning { user: user.id, amr, expires_in_millis: None, is_impersonation: false, end_user_ip };
-    let (session, token) = begin(app, &project.id, beginning);
+    let (mut session, token) = begin(app, &project.id, beginning);
+    if let Some(proven) = goes_on_from {
+        proven.limit(&mut session);
+    }
     statements.push(sessions::insert(&session));
     statements.extend(about(&session));
     if !is_new_user {

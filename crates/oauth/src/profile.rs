@@ -5,6 +5,7 @@
 //! that member. Steps of a place are names of members, positions in lists, and `[primary=true]` for the first entry
 //! of a list whose member has that value.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -165,7 +166,7 @@ impl ProfileRules {
 }
 
 /// Somebody's account at a provider.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
     /// What never changes about the account: 1 to 255 bytes, unique at the provider.
     pub account_id: String,

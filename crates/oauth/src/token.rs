@@ -5,6 +5,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
@@ -21,8 +22,9 @@ const LONGEST_TOKEN: usize = 16 * 1024;
 /// The longest life of an access token that is believed, seconds.
 const LONGEST_LIFE_SECONDS: i64 = 10 * 365 * 24 * 60 * 60;
 
-/// What a provider gives for a code or a refresh token. Its Debug form shows no token.
-#[derive(Clone, PartialEq, Eq)]
+/// What a provider gives for a code or a refresh token. Its Debug form shows no token; what it
+/// is serialised to does, and is to be sealed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProviderTokens {
     /// Opens the provider's API.
     pub access_token: String,

@@ -69,4 +69,5 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0016_oauth", sql: include_str!("../migrations/0016_oauth.sql") },
     Migration { name: "0017_oauth_tokens", sql: include_str!("../migrations/0017_oauth_tokens.sql") },
     Migration { name: "0019_sign_up_rules", sql: include_str!("../migrations/0019_sign_up_rules.sql") },
+    Migration { name: "0020_oauth_codes", sql: include_str!("../migrations/0020_oauth_codes.sql") },
 ];

@@ -36,6 +36,10 @@ record! {
         pub used_at: Option<i64>,
         /// The session that it began.
         pub session_id: Option<SessionId>,
+        /// An account that is written when the code is redeemed, sealed.
+        pub arrival_sealed: Option<Vec<u8>>,
+        /// What the session had proven from which the new one goes on, as JSON.
+        pub proven: Option<String>,
     }
 }
 
@@ -44,8 +48,8 @@ pub fn insert(row: &OauthAuthorizationCodeRow) -> Stmt {
     stmt(
         "INSERT INTO oauth_authorization_codes (project_id, code_hash, user_id, redirect_uri, challenge, \
          challenge_method, is_new_user, after_callback_redirect_url, handed_over_session_id, \
-         refresh_token_sealed, created_at, expires_at, used_at, session_id) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+         refresh_token_sealed, created_at, expires_at, used_at, session_id, arrival_sealed, proven) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         args![
             row.project_id,
             row.code_hash,
@@ -60,7 +64,9 @@ pub fn insert(row: &OauthAuthorizationCodeRow) -> Stmt {
             row.created_at,
             row.expires_at,
             row.used_at,
-            row.session_id
+            row.session_id,
+            row.arrival_sealed,
+            row.proven
         ],
     )
 }
@@ -74,7 +80,7 @@ pub async fn get(
     tx.query_opt(
         "SELECT project_id, code_hash, user_id, redirect_uri, challenge, challenge_method, is_new_user, \
          after_callback_redirect_url, handed_over_session_id, refresh_token_sealed, created_at, expires_at, \
-         used_at, session_id FROM oauth_authorization_codes WHERE project_id = $1 AND code_hash = $2",
+         used_at, session_id, arrival_sealed, proven FROM oauth_authorization_codes WHERE project_id = $1 AND code_hash = $2",
         args![project, code],
     )
     .await
@@ -83,9 +89,26 @@ pub async fn get(
 /// Uses a code. Affects no row if it was used, or has expired, meanwhile.
 pub fn claim(project: &ProjectId, code: &TokenHash, now: i64) -> Stmt {
     stmt(
-        "UPDATE oauth_authorization_codes SET used_at = $3, refresh_token_sealed = NULL \
+        "UPDATE oauth_authorization_codes SET used_at = $3, refresh_token_sealed = NULL, arrival_sealed = NULL \
          WHERE project_id = $1 AND code_hash = $2 AND used_at IS NULL AND expires_at > $3",
         args![project, code, now],
+    )
+}
+
+/// Takes out what is written when a code is redeemed. Affects no row if it was taken or the code used meanwhile.
+pub fn take_arrival(project: &ProjectId, code: &TokenHash, now: i64) -> Stmt {
+    stmt(
+        "UPDATE oauth_authorization_codes SET arrival_sealed = NULL WHERE project_id = $1 AND code_hash = $2 \
+         AND arrival_sealed IS NOT NULL AND used_at IS NULL AND expires_at > $3",
+        args![project, code, now],
+    )
+}
+
+/// Deletes the codes of a user that nobody has used: with all their sessions, what would begin one ends.
+pub fn delete_unused(project: &ProjectId, user: UserId) -> Stmt {
+    stmt(
+        "DELETE FROM oauth_authorization_codes WHERE project_id = $1 AND user_id = $2 AND used_at IS NULL",
+        args![project, user],
     )
 }
 

@@ -17,7 +17,8 @@ pub(super) async fn tour(server: TestServer) {
     oauth::sign_in(&server, "github", "ada@example.com").await;
     let anonymous = people::anonymous(&server).await;
     let upgrade = Flow::new(&server, "google").with("token", &anonymous.access_token);
-    oauth::code(&upgrade.as_user("alan@example.com").await);
+    let code = oauth::code(&upgrade.as_user("alan@example.com").await);
+    oauth::exchange(&server, &code, &[]).send().await.expect(200);
     let code = oauth::code(&Flow::new(&server, "google").as_user("ada@example.com").await);
     for status in [200, 400] {
         assert_eq!(oauth::exchange(&server, &code, &[]).send().await.status, status);

@@ -99,7 +99,8 @@ on_both_engines! {
         assert!(at.parameter("scope").expect("scopes").ends_with(" calendar"));
         configure(&server, json!({ "id": "google", "type": "shared" })).await;
         let callback = provider.agree(&at.location, ADA);
-        oauth::code(&at.leaves_for(callback).come_back().await);
+        let code = oauth::code(&at.leaves_for(callback).come_back().await);
+        oauth::exchange(&server, &code, &[]).send().await.expect(200);
         token(&ask("calendar openid").await);
     }
 

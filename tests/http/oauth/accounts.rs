@@ -94,7 +94,8 @@ on_both_engines! {
         assert_eq!(people::seen_by_self(&server, &mallory).await["oauth_providers"], json!([]));
         // Linking an account of theirs does not prove the address either.
         let link = Flow::new(&server, "github").with("type", "link").with("token", &mallory.access_token);
-        oauth::code(&link.as_user("mallory@example.com").await);
+        let code = oauth::code(&link.as_user("mallory@example.com").await);
+        exchange(&server, &code, &[]).send().await.expect(200);
         let answer = Flow::new(&server, "google").as_user(ADA).await;
         assert_eq!(error_code(&answer), "CONTACT_CHANNEL_ALREADY_USED_FOR_AUTH_BY_SOMEONE_ELSE");
         assert_eq!(people::seen_by_server(&server, &mallory.id).await["primary_email_verified"], false);
@@ -161,9 +162,11 @@ on_both_engines! {
         // From now on it signs in.
         assert_eq!(user_id(&sign_in(&server, "google", "other@example.com").await), ada.id);
         // Once more is no error, and a second account of the provider is for the application only.
-        oauth::code(&link("other@example.com").await);
-        server.clock().advance_seconds(1);
-        oauth::code(&link("third@example.com").await);
+        for subject in ["other@example.com", "third@example.com"] {
+            let code = oauth::code(&link(subject).await);
+            exchange(&server, &code, &[]).send().await.expect(200);
+            server.clock().advance_seconds(1);
+        }
         let accounts = server.get(&format!("/oauth-providers?user_id={}", ada.id)).server().send().await.expect(200);
         let signs_in: Vec<_> = accounts["items"].as_array().expect("accounts").iter().map(|account| account["allow_sign_in"].clone()).collect();
         assert_eq!(signs_in, [json!(true), json!(false)]);

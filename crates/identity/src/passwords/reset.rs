@@ -6,6 +6,7 @@ mod requests;
 use latchkey_api_types::KnownError;
 use latchkey_api_types::ids::{ProjectId, UserId};
 use latchkey_crypto::Secret;
+use latchkey_storage::oauth_authorization_codes;
 use latchkey_storage::users::UserRow;
 use latchkey_storage::{
     StorageError, contact_channels, credentials, one_time_codes as stored_codes, sessions,
@@ -65,6 +66,7 @@ pub async fn reset(app: &App, auth: &Auth, code: &str, password: Secret<String>)
         credentials::set_password(&project.id, user, &hash, app.now()),
         stored_codes::end_of_user(&project.id, user, app.now()),
         sessions::delete_of_user(&project.id, user, None),
+        oauth_authorization_codes::delete_unused(&project.id, user),
         audit::record(app, &project.id, audit::kind::PASSWORD_RESET, &Event::of_user(Actor::User, user)),
     ];
     statements.extend(webhooks::queue(app, &project.id, &webhooks::Event::UserUpdated(&seen)));

@@ -24,6 +24,9 @@ use crate::oauth_upstreams::{self, Provider};
 /// down what came.
 const LEASE_MARGIN: i64 = 20_000;
 
+/// What providers say of a refresh token that they do not take any more: RFC 6749 §5.2, and GitHub's own word.
+const GONE: [&str; 2] = ["invalid_grant", "bad_refresh_token"];
+
 /// How a refresh ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -123,7 +126,7 @@ async fn attempt(app: &App, provider: &Provider, row: OauthTokensRow) -> Result<
             };
             tracing::info!(project = %row.project_id, provider = provider.id, %error, "a refresh was refused");
             // RFC 6749 §5.2. Other codes are about the client or the request, and say nothing about the token.
-            let statements = if code == "invalid_grant" {
+            let statements = if GONE.contains(&code.as_str()) {
                 vec![oauth_tokens::end_refresh_token(&row), oauth_tokens::delete_if_empty(&row)]
             } else {
                 vec![oauth_tokens::release(&row, until)]

@@ -8,9 +8,9 @@ use super::oauth::{has_targets, trusted};
 use crate::app::App;
 use crate::authenticate::Auth;
 use crate::failure::Failure;
-use crate::oauth_codes::{self, Grant};
+use crate::oauth_codes::{self, Grant, Holder};
 use crate::refresh_tokens::RefreshToken;
-use crate::sessions::{Standing, find_family, standing};
+use crate::sessions::{Proven, Standing, find_family, standing};
 
 /// A request for a code that carries the session of the caller.
 pub struct HandOver<'a> {
@@ -65,7 +65,13 @@ pub async fn authorize(app: &App, auth: &Auth, request: HandOver<'_>) -> Result<
     // Two domains with one token would look like a thief to a project whose tokens rotate: there the code begins a
     // session of its own.
     let code = if project.settings.latchkey.require_refresh_rotation {
-        oauth_codes::issue(app, &project.id, &grant, caller.row.id, false)
+        let holder = Holder {
+            user: caller.row.id,
+            is_new_user: false,
+            arrival_sealed: None,
+            proven: Some(Proven::by(&found.session)),
+        };
+        oauth_codes::issue(app, &project.id, &grant, holder)
     } else {
         oauth_codes::hand_over(app, &project.id, &grant, &found.session, text)
     };

@@ -3,8 +3,10 @@
 
 mod accounts;
 pub mod apple_native;
+mod arrivals;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use latchkey_api_types::KnownError;
 use latchkey_api_types::ids::{ProjectId, UserId};
@@ -19,17 +21,23 @@ use url::Url;
 
 use crate::access_tokens;
 use crate::app::App;
-use crate::authenticate::client_key;
+use crate::authenticate::{CurrentUser, client_key};
 use crate::bot_challenge::{self, BotChallenge, Outcome};
 use crate::failure::Failure;
-use crate::oauth_codes::{self, Grant};
+use crate::oauth_codes::{self, Grant, Holder};
 use crate::oauth_upstreams::{self, Sent, configured};
 use crate::projects::{self, Project};
-use crate::provider_tokens;
+use crate::reauthentication;
+use crate::sessions::Proven;
 use crate::sign_in::Origin;
+
+pub(crate) use arrivals::arrive;
 
 /// How long somebody may stay at the provider, milliseconds.
 const LIFETIME: i64 = 10 * 60 * 1000;
+
+/// The longest parameter that is remembered while somebody is at the provider, bytes.
+const LONGEST_TEXT: usize = 4096;
 
 /// The scheme of addresses of native apps, which need no configuration.
 const NATIVE: &str = "stack-auth-mobile-oauth-url";
@@ -93,6 +101,9 @@ struct Flow {
     code_challenge_method: String,
     /// To whom the account is linked.
     link: Option<UserId>,
+    /// What the session had proven in which the account is linked.
+    #[serde(default)]
+    proven: Option<Proven>,
     /// The anonymous user who becomes a real one.
     upgrade: Option<UserId>,
     error_redirect_uri: Option<String>,
@@ -139,7 +150,7 @@ pub(crate) fn has_targets(project: &Project) -> bool {
 ///
 /// # Errors
 /// `INVALID_OAUTH_CLIENT_ID_OR_SECRET`, which repeats the id.
-async fn client(app: &App, client_id: &str) -> Result<std::sync::Arc<Project>, Failure> {
+async fn client(app: &App, client_id: &str) -> Result<Arc<Project>, Failure> {
     let unknown = || Failure::from(KnownError::invalid_oauth_client_id_or_secret(Some(client_id)));
     let (id, branch) = client_id.split_once('#').unwrap_or((client_id, "main"));
     let id: ProjectId = id.parse().map_err(|_| unknown())?;
@@ -157,13 +168,24 @@ async fn client(app: &App, client_id: &str) -> Result<std::sync::Arc<Project>, F
 pub async fn begin(app: &App, request: Beginning) -> Result<Begun, Failure> {
     let project = client(app, &request.client_id).await?;
     client_key(app, &project, Some(&request.client_secret))?;
-    let (settings, _) = configured(&project, &request.provider)?;
+    let (settings, kind) = configured(&project, &request.provider)?;
+    // The contract does not ask the switches of the providers that it names.
+    let is_allowed = if request.is_link { settings.allow_connected_accounts } else { settings.allow_sign_in };
+    if kind.is_generic() && !is_allowed {
+        return Err(KnownError::oauth_provider_not_found_or_not_enabled().into());
+    }
     let token = request.token.as_deref().filter(|token| !token.is_empty());
     if request.is_link && token.is_none() {
         return Err(Failure::text(400, "Linking an account needs the access token of its user."));
     }
     if let Some(address) = &request.after_callback_redirect_url {
         trusted(&project, address)?;
+    }
+    let texts = [&request.state, &request.redirect_uri, &request.scope, &request.code_challenge];
+    let texts =
+        texts.into_iter().chain(&request.after_callback_redirect_url).chain(&request.error_redirect_uri);
+    if texts.chain(&request.provider_scope).any(|text| text.len() > LONGEST_TEXT) {
+        return Err(Failure::text(400, format!("A parameter is longer than {LONGEST_TEXT} bytes.")));
     }
     let challenge = bot_challenge::check(app, &request.bot_challenge, request.address).await?;
     let extra: Vec<&str> = request.provider_scope.as_deref().unwrap_or_default().split_whitespace().collect();
@@ -177,9 +199,15 @@ pub async fn begin(app: &App, request: Beginning) -> Result<Begun, Failure> {
         Some(token) => user_of(app, &project, token).await?,
         None => None,
     };
-    if request.is_link && caller.is_none() {
-        return Err(Failure::text(400, "The user of the access token is not signed in any more."));
+    if request.is_link {
+        let gone = || Failure::text(400, "The user of the access token is not signed in any more.");
+        let linking = caller.as_ref().ok_or_else(gone)?;
+        reauthentication::require_recent_of_client(app, &project, linking).await?;
     }
+    let proven = match caller.as_ref().filter(|_| request.is_link) {
+        Some(linking) => reauthentication::session_of(app, &project, linking).await?.as_ref().map(Proven::by),
+        None => None,
+    };
 
     let provider = oauth_upstreams::ready(app, &project, &request.provider).await?;
     let mut random = [0; 32];
@@ -206,8 +234,9 @@ pub async fn begin(app: &App, request: Beginning) -> Result<Begun, Failure> {
         state: request.state,
         code_challenge: request.code_challenge,
         code_challenge_method: request.code_challenge_method,
-        link: caller.as_ref().filter(|_| request.is_link).map(|user| user.id),
-        upgrade: caller.filter(|user| !request.is_link && user.is_anonymous).map(|user| user.id),
+        link: caller.as_ref().filter(|_| request.is_link).map(|user| user.row.id),
+        proven,
+        upgrade: caller.filter(|user| !request.is_link && user.row.is_anonymous).map(|user| user.row.id),
         error_redirect_uri: request.error_redirect_uri,
         after_callback_redirect_url: request.after_callback_redirect_url,
         verifier: verifier.as_str().to_owned(),
@@ -232,11 +261,7 @@ pub async fn begin(app: &App, request: Beginning) -> Result<Begun, Failure> {
 }
 
 /// The user of an access token that came in the query; anonymous and restricted ones, too.
-async fn user_of(
-    app: &App,
-    project: &Project,
-    token: &str,
-) -> Result<Option<latchkey_storage::users::UserRow>, Failure> {
+async fn user_of(app: &App, project: &Project, token: &str) -> Result<Option<CurrentUser>, Failure> {
     let claims = access_tokens::verify(app, token).await?;
     if claims.project_id != project.id {
         return Err(Failure::text(403, "The access token is for another project."));
@@ -247,7 +272,7 @@ async fn user_of(
             Ok::<_, Failure>(latchkey_storage::users::of_session(tx, &project, user, session).await?)
         })
     });
-    look.await
+    Ok(look.await?.map(|row| CurrentUser { row, session }))
 }
 
 /// The browser has come back.
@@ -317,7 +342,7 @@ pub async fn finish(app: &App, returned: Returned<'_>) -> Result<Sending, Failur
 /// The address of the client with a code.
 async fn code(
     app: &App,
-    project: &std::sync::Arc<Project>,
+    project: &Arc<Project>,
     flow: &Flow,
     row: &OauthStateRow,
     returned: Returned<'_>,
@@ -325,8 +350,8 @@ async fn code(
     if app.now() - row.created_at > LIFETIME {
         return Err(KnownError::outer_oauth_timeout().into());
     }
-    client_key(app, project, Some(&flow.client_secret))?;
     let (settings, _) = configured(project, &flow.provider)?;
+    client_key(app, project, Some(&flow.client_secret))?;
     if settings.callback_name(&flow.provider) != Some(returned.provider) && returned.provider != flow.provider
     {
         return Err(Failure::text(
@@ -367,25 +392,48 @@ async fn code(
         after_callback_redirect_url: flow.after_callback_redirect_url.as_deref(),
     };
     let asked = [provider.upstream.scopes.as_slice(), &flow.extra_scopes].concat();
-    // Somebody may have come by the same account in this moment: then it is found when looked for again.
-    for is_last in [false, true] {
-        let resolved = accounts::resolve(app, &arrival).await?;
-        let code = oauth_codes::issue(app, &project.id, &grant, resolved.user, resolved.is_new_user);
-        let mut statements = resolved.statements;
-        statements.push(code.statement);
-        let (id, account) = (&project.id, resolved.account);
-        statements.extend(provider_tokens::keep(app, id, &provider, account, &tokens, &asked).await?);
-        match app.store.batch(statements).await {
-            Ok(_) => {
-                app.jobs.wake();
-                return Ok(redirect::with_code(&redirect_uri, &code.code, &flow.state));
-            }
-            Err(StorageError::Unique { .. } | StorageError::Guard { .. } | StorageError::ForeignKey)
-                if !is_last => {}
-            Err(error) => return Err(accounts::conflict(error, &profile)),
-        }
+    let resolved = accounts::resolve(app, &arrival).await?;
+    let mut holder = Holder {
+        user: resolved.user,
+        is_new_user: resolved.is_new_user,
+        arrival_sealed: None,
+        proven: flow.proven.clone(),
+    };
+    // Whose account grows was said by a token in an address, which anybody can have written. Whoever began proves by the
+    // verifier that it is their browser which came back, and only then anything is written.
+    if flow.link.is_some() || flow.upgrade == Some(resolved.user) {
+        let pending = arrivals::Pending {
+            provider: flow.provider.clone(),
+            link: flow.link,
+            upgrade: flow.upgrade,
+            challenge: flow.challenge,
+            end_user: returned.origin.end_user.clone(),
+            address: returned.origin.address,
+            profile,
+            tokens,
+            asked,
+        };
+        let pending = serde_json::to_vec(&pending).map_err(Failure::internal)?;
+        holder.arrival_sealed = Some(oauth_codes::sealed_arrival(app, &project.id, &pending));
+        let code = oauth_codes::issue(app, &project.id, &grant, holder);
+        app.store.batch(vec![code.statement]).await?;
+        return Ok(redirect::with_code(&redirect_uri, &code.code, &flow.state));
     }
-    Err(Failure::internal("neither attempt to sign in ended"))
+    let mut code = None;
+    arrivals::write(app, &arrival, resolved, &tokens, &asked, |resolved| {
+        let holder = Holder {
+            user: resolved.user,
+            is_new_user: resolved.is_new_user,
+            arrival_sealed: None,
+            proven: None,
+        };
+        let new = oauth_codes::issue(app, &project.id, &grant, holder);
+        code = Some(new.code);
+        new.statement
+    })
+    .await?;
+    let code = code.ok_or_else(|| Failure::internal("nothing was written"))?;
+    Ok(redirect::with_code(&redirect_uri, &code, &flow.state))
 }
 
 /// Where a known error goes: to the address of the request, or else to that for errors. Text errors go nowhere.

@@ -11,6 +11,7 @@ use latchkey_api_types::ids::{ContactChannelId, UserId};
 use latchkey_api_types::user::{ServerUser, UserUpdate};
 use latchkey_api_types::{AccessType, KnownError};
 use latchkey_storage::engine::Tx;
+use latchkey_storage::oauth_authorization_codes;
 use latchkey_storage::users::{self, UserRow};
 use latchkey_storage::{
     StorageError, backup_codes, contact_channels, credentials, one_time_codes, passkeys, second_factors,
@@ -187,5 +188,6 @@ async fn apply_password(tx: &mut Tx, user: &UserRow, plan: &Plan) -> Result<(), 
     };
     tx.run(one_time_codes::end_of_user(project, plan.id, plan.now)).await?;
     tx.run(sessions::delete_of_user(project, plan.id, None)).await?;
+    tx.run(oauth_authorization_codes::delete_unused(project, plan.id)).await?;
     Ok(())
 }
