@@ -5,7 +5,7 @@ use latchkey_config::settings::{OAuthProviderSettings, ProviderType};
 use latchkey_testkit::{Answer, Builder, TestServer, on_both_engines};
 use latchkey_tests::oauth::{self, Flow, REDIRECT_URI, code, error_code, parameter};
 use latchkey_tests::people;
-use reqwest::Url;
+use reqwest::{Method, Url};
 use serde_json::json;
 
 /// Providers with credentials of the project's own; nobody is asked on the way there.
@@ -213,5 +213,111 @@ on_both_engines! {
         let code = code(&answer);
         assert!(!answer.header("location").expect("a location").contains('#'));
         oauth::exchange(&server, &code, &[]).send().await.expect(200);
+    }
+
+    async fn of_several_errors_the_first_of_the_contract_is_answered(server, builder = own()) {
+        let worst = |provider: &str| {
+            let flow = Flow::new(&server, provider).with("client_secret", "pck_wrong").with("type", "link");
+            flow.with("after_callback_redirect_url", "https://evil.example/").with("provider_scope", "x")
+        };
+        worst("nobody").with("client_id", "x").answer().await.expect_error(400, "INVALID_OAUTH_CLIENT_ID_OR_SECRET");
+        worst("nobody").answer().await.expect_error(401, "INVALID_PUBLISHABLE_CLIENT_KEY");
+        let keyed = |provider: &str| worst(provider).with("client_secret", &server.keys().publishable);
+        keyed("nobody").answer().await.expect_error(400, "OAUTH_PROVIDER_NOT_FOUND_OR_NOT_ENABLED");
+        keyed("google").answer().await.expect_text(400);
+        let with_token = || keyed("google").with("token", "x");
+        with_token().answer().await.expect_error(400, "REDIRECT_URL_NOT_WHITELISTED");
+        let trusted = || with_token().with("after_callback_redirect_url", "stack-auth-mobile-oauth-url://next");
+        trusted().answer().await.expect_error(400, "OAUTH_EXTRA_SCOPE_NOT_AVAILABLE_WITH_SHARED_OAUTH_KEYS");
+        trusted().without("provider_scope").answer().await.expect_error(401, "UNPARSABLE_ACCESS_TOKEN");
+    }
+
+    async fn headers_say_nothing_on_the_way_to_the_provider(server, builder = oauth::builder()) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        let link = Flow::new(&server, "google").with("type", "link").request();
+        link.user(&ada.access_token).send().await.expect_text(400);
+        let odd = Flow::new(&server, "google").request().header("x-stack-access-type", "admin").header("x-stack-project-id", "x");
+        assert_eq!(odd.header("x-stack-access-token", "x").send().await.status, 307);
+    }
+
+    async fn the_client_may_name_the_main_branch_and_no_other(server, builder = oauth::builder()) {
+        let of = |branch: &str| Flow::new(&server, "google").with("client_id", &format!("{}#{branch}", server.project_id()));
+        assert_eq!(of("main").answer().await.status, 307);
+        of("other").answer().await.expect_error(400, "INVALID_OAUTH_CLIENT_ID_OR_SECRET");
+    }
+
+    async fn whether_a_provider_signs_in_is_not_asked_but_it_must_have_a_type(server, builder = oauth::builder().project(|settings| {
+        let providers = &mut settings.auth.oauth.providers;
+        providers.entry("google".to_owned()).and_modify(|google| google.allow_sign_in = false);
+        providers.insert("typeless".to_owned(), OAuthProviderSettings { allow_sign_in: true, ..OAuthProviderSettings::default() });
+    })) {
+        code(&Flow::new(&server, "google").as_user("ada@example.com").await);
+        Flow::new(&server, "typeless").answer().await.expect_error(400, "OAUTH_PROVIDER_NOT_FOUND_OR_NOT_ENABLED");
+    }
+
+    async fn over_tls_the_cookie_comes_back_over_tls_only(server, builder = own().config("server.public_url", "https://auth.example.com")) {
+        for (provider, same_site) in [("own-google", "Lax"), ("own-apple", "None")] {
+            let answer = Flow::new(&server, provider).answer().await;
+            let cookie = answer.header("set-cookie").expect("a cookie");
+            assert!(cookie.ends_with(&format!("=true; Max-Age=600; Path=/; HttpOnly; Secure; SameSite={same_site}")), "{cookie}");
+        }
+        let answer = Flow::new(&server, "own-linkedin").begin().await.back(&[("error", "access_denied")]).come_back().await;
+        assert_eq!(error_code(&answer), "OAUTH_PROVIDER_ACCESS_DENIED");
+        let cookie = answer.header("set-cookie").expect("the cookie goes");
+        assert!(cookie.ends_with("=; Max-Age=0; Path=/; HttpOnly; Secure"), "{cookie}");
+    }
+
+    async fn a_refusal_that_the_user_can_do_nothing_about_is_not_sent_to_the_client(server, builder = own()) {
+        for (error, expected) in [
+            ("access_denied", Some("OAUTH_PROVIDER_ACCESS_DENIED")), ("consent_required", Some("OAUTH_PROVIDER_ACCESS_DENIED")),
+            ("server_error", Some("OAUTH_PROVIDER_TEMPORARILY_UNAVAILABLE")), ("invalid_grant", None), ("invalid_client", None),
+            ("invalid_scope", None), ("unauthorized_client", None),
+        ] {
+            let answer = Flow::new(&server, "own-linkedin").begin().await.back(&[("error", error)]).come_back().await;
+            match expected {
+                Some(expected) => assert_eq!(error_code(&answer), expected, "{error}"),
+                None => drop(answer.expect_text(400)),
+            }
+        }
+    }
+
+    async fn the_cookie_goes_however_the_flow_ends(server, builder = oauth::builder()) {
+        let went = |answer: &Answer| {
+            let cookie = answer.header("set-cookie").expect("the cookie goes");
+            assert!(cookie.starts_with("stack-oauth-inner-") && cookie.contains("=; Max-Age=0; Path=/"), "{cookie}");
+        };
+        let refused = Flow::new(&server, "google").begin().await.choose("ada@example.com", "invalid_grant").await.come_back().await;
+        refused.expect_text(400);
+        went(&refused);
+        let denied = Flow::new(&server, "google").begin().await.choose("ada@example.com", "access_denied").await.come_back().await;
+        assert_eq!(error_code(&denied), "OAUTH_PROVIDER_ACCESS_DENIED");
+        went(&denied);
+        let untrusted = Flow::new(&server, "google").with("redirect_uri", "https://evil.example/").as_user("ada@example.com").await;
+        untrusted.expect_error(400, "REDIRECT_URL_NOT_WHITELISTED");
+        went(&untrusted);
+    }
+
+    async fn the_address_for_errors_has_an_older_name_and_must_be_trusted_as_well(server, builder = oauth::builder()) {
+        let flow = || Flow::new(&server, "google").with("redirect_uri", "https://evil.example/");
+        for address in ["http://localhost:3000/error", "stack-auth-mobile-oauth-url://error"] {
+            let answer = flow().with("error_redirect_url", address).as_user("ada@example.com").await;
+            assert_eq!(error_code(&answer), "REDIRECT_URL_NOT_WHITELISTED");
+            assert!(answer.header("location").expect("a location").starts_with(address));
+        }
+        let answer = flow().with("error_redirect_uri", "https://evil.example/error").as_user("ada@example.com").await;
+        assert_eq!(answer.header("location"), None);
+        answer.expect_error(400, "REDIRECT_URL_NOT_WHITELISTED");
+    }
+
+    async fn keys_and_provider_are_looked_at_again_on_the_way_back(server, builder = oauth::builder()) {
+        let strict = server.twin_with(|builder| builder.project(|settings| settings.project.require_publishable_client_key = true)).await;
+        let poor = server.twin_with(|builder| builder.project(|settings| drop(settings.auth.oauth.providers.remove("google")))).await;
+        for (twin, expected) in [(&strict, "PUBLISHABLE_CLIENT_KEY_REQUIRED_FOR_PROJECT"), (&poor, "OAUTH_PROVIDER_NOT_FOUND_OR_NOT_ENABLED")] {
+            let flow = Flow::new(&server, "google").with("client_secret", "__stack_public_client__");
+            let way = flow.begin().await.choose("ada@example.com", "").await;
+            let path = way.location.as_str().strip_prefix(server.public_url()).expect("a callback");
+            let request = twin.request(Method::GET, path).header("cookie", way.cookie.as_deref().expect("a cookie"));
+            assert_eq!(error_code(&request.send().await), expected);
+        }
     }
 }

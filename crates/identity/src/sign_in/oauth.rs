@@ -268,7 +268,13 @@ pub struct Sending {
     pub location: String,
     /// Whether a code goes with it; otherwise an error.
     pub is_success: bool,
-    /// The cookie of the flow, which is over.
+}
+
+/// A flow that is over, however it ended.
+pub struct Ended {
+    /// Where the browser goes; an error that cannot be sent to the client.
+    pub outcome: Result<Sending, Failure>,
+    /// The cookie of the flow, which goes with it.
     pub cookie: String,
 }
 
@@ -276,9 +282,8 @@ pub struct Sending {
 /// go to the client as well, if there is an address that the project trusts.
 ///
 /// # Errors
-/// 400 for a flow that is not known, was ended before, or was begun by another browser; those that cannot be sent to
-/// the client.
-pub async fn finish(app: &App, returned: Returned<'_>) -> Result<Sending, Failure> {
+/// 400 for a flow that is not known, was ended before, or was begun by another browser: such a one does not end now.
+pub async fn finish(app: &App, returned: Returned<'_>) -> Result<Ended, Failure> {
     let unknown = || {
         Failure::text(
             400,
@@ -305,13 +310,14 @@ pub async fn finish(app: &App, returned: Returned<'_>) -> Result<Sending, Failur
     let flow = app.master_keys.open(&seal_context(&id), &row.flow_sealed).map_err(Failure::internal)?;
     let flow: Flow = serde_json::from_slice(&flow).map_err(Failure::internal)?;
     let project = projects::find(app, &id).await?.ok_or_else(unknown)?;
-    match code(app, &project, &flow, &row, returned).await {
-        Ok(location) => Ok(Sending { location: location.into(), is_success: true, cookie }),
-        Err(failure) => {
-            let location = error_address(&project, &flow, &failure).ok_or(failure)?;
-            Ok(Sending { location: location.into(), is_success: false, cookie })
-        }
-    }
+    let outcome = match code(app, &project, &flow, &row, returned).await {
+        Ok(location) => Ok(Sending { location: location.into(), is_success: true }),
+        Err(failure) => match error_address(&project, &flow, &failure) {
+            Some(location) => Ok(Sending { location: location.into(), is_success: false }),
+            None => Err(failure),
+        },
+    };
+    Ok(Ended { outcome, cookie })
 }
 
 /// The address of the client with a code.
