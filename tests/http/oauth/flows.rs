@@ -1,7 +1,7 @@
 //! The way to the provider and back (contract 04 §8.2, §8.3).
 
 use latchkey_config::SecretText;
-use latchkey_config::settings::{OAuthProviderSettings, ProviderType};
+use latchkey_config::settings::{OAuthProviderSettings, ProviderType, TrustedDomain};
 use latchkey_testkit::{Answer, Builder, TestServer, on_both_engines};
 use latchkey_tests::oauth::{self, Flow, REDIRECT_URI, code, error_code, parameter};
 use latchkey_tests::people;
@@ -161,7 +161,7 @@ on_both_engines! {
 
     async fn a_trusted_domain_is_met_by_itself_only(server, builder = oauth::builder().project(|settings| {
         settings.domains.allow_localhost = false;
-        let domain = latchkey_config::settings::TrustedDomain { base_url: Some("https://app.b\u{fc}cher.example".to_owned()), ..Default::default() };
+        let domain = TrustedDomain { base_url: Some("https://app.b\u{fc}cher.example".to_owned()), ..TrustedDomain::default() };
         settings.domains.trusted_domains.insert("app".to_owned(), domain);
     })) {
         for address in ["https://app.xn--bcher-kva.example/back", "https://APP.b\u{fc}cher.example:443/back#x", "https://app.b%C3%BCcher.example/"] {
@@ -201,6 +201,20 @@ on_both_engines! {
         assert_eq!(error_code(&flow.as_user("ada@example.com").await), "REDIRECT_URL_NOT_WHITELISTED");
     }
 
+    async fn a_domain_without_address_is_no_place_to_trust(server, builder = oauth::builder().project(|settings| {
+        settings.domains.allow_localhost = false;
+        settings.domains.trusted_domains.insert("empty".to_owned(), TrustedDomain::default());
+    })) {
+        let native = || Flow::new(&server, "google").with("redirect_uri", "stack-auth-mobile-oauth-url://oauth-callback");
+        assert_eq!(error_code(&native().as_user("ada@example.com").await), "REDIRECT_URL_NOT_WHITELISTED");
+        let twin = server.twin_with(|builder| builder.project(|settings| {
+            let domain = TrustedDomain { base_url: Some("https://app.example.com".to_owned()), ..TrustedDomain::default() };
+            settings.domains.trusted_domains.insert("app".to_owned(), domain);
+        })).await;
+        let with_one = Flow::new(&twin, "google").with("redirect_uri", "stack-auth-mobile-oauth-url://oauth-callback");
+        code(&with_one.as_user("ada@example.com").await);
+    }
+
     async fn scope_and_challenge_are_looked_at_on_the_way_back(server, builder = oauth::builder()) {
         for (name, value) in [("scope", "openid"), ("code_challenge_method", "S512"), ("code_challenge", "short")] {
             let flow = Flow::new(&server, "google").with(name, value);
@@ -232,12 +246,17 @@ on_both_engines! {
         trusted().without("provider_scope").answer().await.expect_error(401, "UNPARSABLE_ACCESS_TOKEN");
     }
 
-    async fn headers_say_nothing_on_the_way_to_the_provider(server, builder = oauth::builder()) {
-        let ada = people::sign_up(&server, "ada@example.com").await;
+    async fn an_access_token_in_a_header_says_nothing_on_the_way_to_the_provider(server, builder = oauth::builder()) {
+        let anonymous = people::anonymous(&server).await;
         let link = Flow::new(&server, "google").with("type", "link").request();
-        link.user(&ada.access_token).send().await.expect_text(400);
-        let odd = Flow::new(&server, "google").request().header("x-stack-access-type", "admin").header("x-stack-project-id", "x");
-        assert_eq!(odd.header("x-stack-access-token", "x").send().await.status, 307);
+        link.client().user(&anonymous.access_token).send().await.expect_text(400);
+        let begun = Flow::new(&server, "google").with("stack_response_mode", "json").request();
+        let begun = begun.client().user(&anonymous.access_token).send().await.expect(200);
+        let mut visit = Flow::new(&server, "google").begin().await;
+        visit.location = Url::parse(begun["location"].as_str().expect("a location")).expect("a URL");
+        visit.cookie = None;
+        code(&visit.choose("ada@example.com", "").await.come_back().await);
+        assert_eq!(people::seen_by_server(&server, &anonymous.id).await["is_anonymous"], true);
     }
 
     async fn the_client_may_name_the_main_branch_and_no_other(server, builder = oauth::builder()) {
@@ -310,14 +329,18 @@ on_both_engines! {
     }
 
     async fn keys_and_provider_are_looked_at_again_on_the_way_back(server, builder = oauth::builder()) {
-        let strict = server.twin_with(|builder| builder.project(|settings| settings.project.require_publishable_client_key = true)).await;
-        let poor = server.twin_with(|builder| builder.project(|settings| drop(settings.auth.oauth.providers.remove("google")))).await;
-        for (twin, expected) in [(&strict, "PUBLISHABLE_CLIENT_KEY_REQUIRED_FOR_PROJECT"), (&poor, "OAUTH_PROVIDER_NOT_FOUND_OR_NOT_ENABLED")] {
-            let flow = Flow::new(&server, "google").with("client_secret", "__stack_public_client__");
-            let way = flow.begin().await.choose("ada@example.com", "").await;
+        let flow = || Flow::new(&server, "google").with("client_secret", "__stack_public_client__");
+        let first = flow().begin().await.choose("ada@example.com", "").await;
+        let second = flow().begin().await.choose("ada@example.com", "").await;
+        let arrives = async |twin: &TestServer, way: &oauth::Returning<'_>| {
             let path = way.location.as_str().strip_prefix(server.public_url()).expect("a callback");
-            let request = twin.request(Method::GET, path).header("cookie", way.cookie.as_deref().expect("a cookie"));
-            assert_eq!(error_code(&request.send().await), expected);
-        }
+            let cookie = way.cookie.as_deref().expect("a cookie");
+            error_code(&twin.request(Method::GET, path).header("cookie", cookie).send().await)
+        };
+        // A server that starts writes down what its configuration says of the project, for all.
+        let strict = server.twin_with(|builder| builder.project(|settings| settings.project.require_publishable_client_key = true)).await;
+        assert_eq!(arrives(&strict, &first).await, "PUBLISHABLE_CLIENT_KEY_REQUIRED_FOR_PROJECT");
+        let poor = server.twin_with(|builder| builder.project(|settings| drop(settings.auth.oauth.providers.remove("google")))).await;
+        assert_eq!(arrives(&poor, &second).await, "OAUTH_PROVIDER_NOT_FOUND_OR_NOT_ENABLED");
     }
 }

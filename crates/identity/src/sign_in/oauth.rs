@@ -27,12 +27,10 @@ use crate::oauth_upstreams::{self, Sent, configured};
 use crate::projects::{self, Project};
 use crate::provider_tokens;
 use crate::sign_in::Origin;
+use crate::sign_in::targets::{has_targets, trusted};
 
 /// How long somebody may stay at the provider, milliseconds.
 const LIFETIME: i64 = 10 * 60 * 1000;
-
-/// The scheme of addresses of native apps, which need no configuration.
-const NATIVE: &str = "stack-auth-mobile-oauth-url";
 
 /// A request to sign in, or to link an account.
 pub struct Beginning {
@@ -114,25 +112,6 @@ fn seal_context(project: &ProjectId) -> String {
 /// The cookie of a flow.
 pub fn cookie_name(state: &str) -> String {
     format!("stack-oauth-inner-{state}")
-}
-
-/// Whether a project trusts an address that codes are sent to.
-fn trusts(project: &Project, url: &Url) -> bool {
-    url.scheme() == NATIVE || project.settings.trusts_redirect(url)
-}
-
-/// The address, if it is one and the project trusts it.
-pub(crate) fn trusted(project: &Project, address: &str) -> Result<Url, Failure> {
-    Url::parse(address)
-        .ok()
-        .filter(|url| trusts(project, url))
-        .ok_or_else(|| KnownError::redirect_url_not_whitelisted().into())
-}
-
-/// Whether a project names any place that codes may be sent to. Without one, not even native apps get any.
-pub(crate) fn has_targets(project: &Project) -> bool {
-    let domains = &project.settings.domains;
-    domains.allow_localhost || domains.trusted_domains.values().any(|domain| domain.base_url.is_some())
 }
 
 /// The project of a client id.
