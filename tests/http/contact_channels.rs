@@ -252,4 +252,19 @@ on_both_engines! {
         sign_in.expect_error(400, "EMAIL_PASSWORD_MISMATCH");
         people::sign_up(&server, "ada@example.com").await;
     }
+
+    async fn flags_are_cast_leniently(server) {
+        let user = people::create(&server, &json!({})).await;
+        let id = user["id"].as_str().expect("an id");
+        let fields = json!({ "is_verified": "true", "used_for_auth": 1, "is_primary": "0" });
+        let made = add(&server, id, "ada@example.com", fields).await;
+        let read = |channel: &Value| ["is_verified", "used_for_auth", "is_primary"].map(|name| channel[name].clone());
+        assert_eq!(read(&made), [json!(true), json!(true), json!(false)]);
+        let change = |body: Value| server.patch(&path(&made)).server().json(&body).send();
+        let changed = change(json!({ "is_verified": 0, "used_for_auth": "false", "is_primary": "1" })).await.expect(200);
+        assert_eq!(read(&changed), [json!(false), json!(false), json!(true)]);
+        for wrong in [json!("yes"), json!(2), json!("")] {
+            change(json!({ "is_verified": wrong })).await.expect_error(400, "SCHEMA_ERROR");
+        }
+    }
 }

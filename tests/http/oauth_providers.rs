@@ -2,8 +2,7 @@
 
 use latchkey_config::settings::{OAuthProviderSettings, ProviderType};
 use latchkey_testkit::{Builder, TestServer, on_both_engines};
-use latchkey_tests::people;
-use latchkey_tests::{join_all, tokens};
+use latchkey_tests::{join_all, oauth, people, tokens};
 use serde_json::{Value, json};
 
 const NOBODY: &str = "00000000-0000-4000-8000-00000000dead";
@@ -163,5 +162,70 @@ on_both_engines! {
         let listed = twin.get("/oauth-providers").server().send().await.expect(200);
         assert_eq!(listed["items"], json!([]));
         twin.get(&path(&linked)).server().send().await.expect_text(404);
+    }
+
+    async fn an_account_that_signs_nobody_in_is_linked_once_as_well(server, builder = builder()) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        let connected = |id: &str| {
+            let mut body = account(&ada.id, "github", id);
+            body["allow_sign_in"] = json!(false);
+            body
+        };
+        link(&server, &connected("7")).await;
+        server.post("/oauth-providers").server().json(&connected("7")).send().await.expect_text(400);
+        let other = link(&server, &connected("8")).await;
+        let change = |body: Value| server.patch(&path(&other)).server().json(&body).send();
+        change(json!({ "account_id": "7" })).await.expect_text(400);
+        change(json!({ "account_id": "9" })).await.expect(200);
+        // At another provider it is another account.
+        let mut elsewhere = connected("7");
+        elsewhere["provider_config_id"] = json!("work");
+        link(&server, &elsewhere).await;
+    }
+
+    async fn a_server_may_mean_the_user_whom_it_speaks_for(server, builder = builder()) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        let bo = people::sign_up(&server, "bo@example.com").await;
+        let request = server.post("/oauth-providers").server().user(&ada.access_token).json(&account("me", "github", "7"));
+        let mine = request.send().await.expect(201);
+        assert_eq!(mine["user_id"], ada.id.as_str());
+        let create = server.post("/oauth-providers").server().json(&account("me", "github", "8"));
+        create.send().await.expect_error(400, "CANNOT_GET_OWN_USER_WITHOUT_USER");
+        server.clock().advance_seconds(1);
+        link(&server, &account(&bo.id, "github", "8")).await;
+        let ids = |listed: &Value| {
+            let items = listed["items"].as_array().expect("items").iter();
+            items.map(|item| item["account_id"].as_str().expect("an id").to_owned()).collect::<Vec<_>>()
+        };
+        let all = server.get("/oauth-providers").server().send().await.expect(200);
+        assert_eq!(ids(&all), ["7", "8"], "oldest first");
+        let of_bo = server.get(&format!("/oauth-providers?user_id={}", bo.id)).server().send().await.expect(200);
+        assert_eq!(ids(&of_bo), ["8"]);
+        assert_eq!(server.delete(&path(&mine)).server().send().await.expect(200), json!({ "success": true }));
+        server.get(&path(&mine)).server().send().await.expect_text(404);
+    }
+
+    async fn clients_say_nothing_about_addresses(server, builder = builder()) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        let linked = link(&server, &account(&ada.id, "github", "7")).await;
+        let change = server.patch(&path(&linked)).client().user(&ada.access_token).json(&json!({ "email": "x@example.com" }));
+        change.send().await.expect_error(400, "SCHEMA_ERROR");
+    }
+
+    async fn what_is_unlinked_or_switched_off_signs_nobody_in(server, builder = oauth::builder()) {
+        let user = people::create(&server, &json!({})).await;
+        let id = user["id"].as_str().expect("an id");
+        let comes = async |subject: &str| {
+            let answer = oauth::sign_in(&server, "google", subject).await;
+            tokens::claim(answer["access_token"].as_str().expect("a token"), "sub") == id
+        };
+        let first = link(&server, &account(id, "google", "a@example.com")).await;
+        assert!(comes("a@example.com").await);
+        server.patch(&path(&first)).server().json(&json!({ "allow_sign_in": false })).send().await.expect(200);
+        assert!(!comes("a@example.com").await);
+        let second = link(&server, &account(id, "google", "b@example.com")).await;
+        assert!(comes("b@example.com").await);
+        server.delete(&path(&second)).server().send().await.expect(200);
+        assert!(!comes("b@example.com").await);
     }
 }

@@ -76,11 +76,16 @@ impl<'s> Flow<'s> {
         self
     }
 
-    /// Sends the request.
-    pub async fn answer(self) -> Answer {
+    /// The request.
+    pub fn request(self) -> Request<'s> {
         let query = reqwest::Url::parse_with_params("http://x/", &self.parameters).expect("a query");
         let path = format!("/auth/oauth/authorize/{}?{}", self.provider, query.query().unwrap_or_default());
-        self.server.get(&path).send().await
+        self.server.get(&path)
+    }
+
+    /// Sends the request.
+    pub async fn answer(self) -> Answer {
+        self.request().send().await
     }
 
     /// Follows the redirect to the provider.

@@ -7,6 +7,7 @@ pub mod oauth;
 pub mod otp;
 pub mod passkey;
 pub mod password;
+mod targets;
 
 use std::net::IpAddr;
 

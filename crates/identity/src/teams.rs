@@ -150,16 +150,16 @@ pub async fn create(
     request: TeamCreate,
 ) -> Result<ServerTeam, Failure> {
     let project = &auth.project;
-    let mut creator = request.creator_user_id.map(|user| auth.user_or_me(user)).transpose()?;
-    if add_current_user.is_some() && creator.is_some() {
-        return Err(Failure::text(400, "Send either creator_user_id or the deprecated add_current_user."));
-    }
     let is_client = auth.access == AccessType::Client;
     if is_client {
         signed_in(auth)?;
         if !project.settings.teams.allow_client_team_creation {
             return Err(Failure::text(403, "This project does not let users create teams."));
         }
+    }
+    let mut creator = request.creator_user_id.map(|user| auth.user_or_me(user)).transpose()?;
+    if add_current_user.is_some() && creator.is_some() {
+        return Err(Failure::text(400, "Send either creator_user_id or the deprecated add_current_user."));
     }
     let now = app.now();
     let mut team = blank(&project.id, TeamId::from_uuid(app.random.uuid()), &request.display_name, now);

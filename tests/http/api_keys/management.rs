@@ -3,7 +3,7 @@
 use latchkey_testkit::{TestServer, on_both_engines};
 use latchkey_tests::people;
 use latchkey_tests::tokens::keys;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{team, team_key, text, user_key, user_key_with, with_keys};
 
@@ -158,6 +158,20 @@ on_both_engines! {
         check.send().await.expect_error(404, "API_KEY_NOT_FOUND");
         let path = format!("/team-api-keys/{}?team_id={team}", text(&made, "id"));
         server.get(&path).server().send().await.expect_error(404, "API_KEY_NOT_FOUND");
+    }
+
+    async fn fields_are_cast_leniently(server, builder = with_keys()) {
+        let user = people::create(&server, &json!({})).await;
+        let fields = json!({ "description": 5, "is_public": "true", "expires_at_millis": "4102444800000" });
+        let made = user_key_with(&server, text(&user, "id"), &fields).await;
+        let read = (&made["description"], &made["is_public"], &made["expires_at_millis"]);
+        assert_eq!(read, (&json!("5"), &json!(true), &json!(4_102_444_800_000_i64)));
+        let path = format!("/user-api-keys/{}", text(&made, "id"));
+        let change = |revoked: Value| server.patch(&path).server().json(&json!({ "revoked": revoked })).send();
+        for wrong in [json!("yes"), json!(2), json!("")] {
+            change(wrong).await.expect_error(400, "SCHEMA_ERROR");
+        }
+        assert!(change(json!("1")).await.expect(200)["manually_revoked_at_millis"].is_number());
     }
 }
 

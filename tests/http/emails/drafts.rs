@@ -2,7 +2,7 @@
 
 use latchkey_testkit::on_both_engines;
 use latchkey_tests::people;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{outbox, with_own_server};
 
@@ -64,5 +64,27 @@ on_both_engines! {
         let user = people::create(&server, &json!({ "primary_email": "ada@example.com" })).await;
         let body = json!({ "draft_id": theirs["id"], "user_ids": [user["id"]] });
         server.post("/emails/send-email").server().json(&body).send().await.expect_text(400);
+    }
+
+    async fn the_theme_of_another_project_means_nothing(server, builder = with_own_server()) {
+        let other = server.other_project().clone();
+        let there = |request| people::speaking_for(request, &other, "admin");
+        let made = there(server.post("/internal/email-themes")).json(&json!({ "display_name": "Theirs" })).send().await.expect(200);
+        let path = format!("/internal/email-themes/{}", made["id"].as_str().expect("an id"));
+        let source = json!({ "tsx_source": "<b class=\"theirs\">{{ content }}</b>" });
+        there(server.patch(&path)).json(&source).send().await.expect(200);
+        server.patch(&path).admin().json(&json!({ "display_name": "Ours" })).send().await.expect_text(404);
+        let user = people::create(&server, &json!({ "primary_email": "ada@example.com" })).await;
+        let send = |body: Value| server.post("/emails/send-email").server().json(&body).send();
+        send(json!({ "html": "<p>x</p>", "user_ids": [user["id"]], "theme_id": made["id"] })).await.expect(200);
+        let draft = json!({ "display_name": "News", "tsx_source": "Subject: x\n\n<p>x</p>", "theme_id": made["id"] });
+        let draft = server.post("/internal/email-drafts").admin().json(&draft).send().await.expect(200);
+        send(json!({ "draft_id": draft["id"], "user_ids": [user["id"]] })).await.expect(200);
+        let mails = outbox(&server).await;
+        assert_eq!(mails.len(), 2);
+        for mail in mails {
+            let html = mail["html"].as_str().expect("html");
+            assert!(html.contains("class=\"small\"") && !html.contains("theirs"), "the default one: {html}");
+        }
     }
 }

@@ -1,13 +1,15 @@
 //! Whose account it is that comes out of a sign-in through a provider (contract 04 §8.3, step 5).
 
 use latchkey_config::settings::AccountMergeStrategy;
-use latchkey_testkit::{Builder, TestServer, on_both_engines};
+use latchkey_testkit::{Answer, Builder, TestServer, on_both_engines};
 use latchkey_tests::oauth::{self, Flow, code, error_code, exchange, parameter, sign_in};
 use latchkey_tests::people::{self, PASSWORD};
+use latchkey_tests::provider::{Provider, configure};
 use latchkey_tests::tokens;
 use serde_json::{Value, json};
 
 const ADA: &str = "ada@example.com";
+const TAKEN: &str = "CONTACT_CHANNEL_ALREADY_USED_FOR_AUTH_BY_SOMEONE_ELSE";
 
 async fn user(server: &TestServer, answer: &Value) -> Value {
     people::seen_by_server(server, &user_id(answer)).await
@@ -34,6 +36,24 @@ async fn with_password(server: &TestServer, email: &str, verified: bool) -> Stri
         "primary_email": email, "primary_email_auth_enabled": true, "primary_email_verified": verified, "password": PASSWORD,
     });
     people::create(server, &fields).await["id"].as_str().expect("an id").to_owned()
+}
+
+/// The details of an error that went to the client.
+fn details(answer: &Answer) -> Value {
+    serde_json::from_str(&parameter(answer, "details").expect("details")).expect("JSON")
+}
+
+/// A provider of the project's own.
+async fn company(server: &TestServer) -> Provider {
+    let company = Provider::start().await;
+    configure(server, "company", &company.oidc()).await;
+    company
+}
+
+/// Somebody comes by it.
+async fn come_by(server: &TestServer, company: &Provider, person: &Value) -> Answer {
+    let at = Flow::new(server, "company").begin().await;
+    company.agree(at, person, &[("iss", company.url())]).come_back().await
 }
 
 on_both_engines! {
@@ -189,5 +209,91 @@ on_both_engines! {
         let codes: Vec<_> = answers.iter().map(oauth::code).collect();
         assert_eq!(codes.len(), 6);
         assert_eq!(count(&server).await, 1);
+    }
+
+    async fn strategy_raise_error_holds_out_no_hope_to_unverified_addresses_either(server, builder = strategy(AccountMergeStrategy::RaiseError)) {
+        with_password(&server, ADA, false).await;
+        let answer = Flow::new(&server, "google").as_user(ADA).await;
+        assert_eq!(error_code(&answer), TAKEN);
+        assert_eq!(details(&answer)["would_work_if_email_was_verified"], false);
+    }
+
+    async fn strategy_allow_duplicates_does_so_beside_unverified_addresses_as_well(server, builder = strategy(AccountMergeStrategy::AllowDuplicates)) {
+        let id = with_password(&server, ADA, false).await;
+        let answer = sign_in(&server, "google", ADA).await;
+        assert_ne!(user_id(&answer), id);
+        assert_eq!(user(&server, &answer).await["primary_email_auth_enabled"], false);
+    }
+
+    async fn where_neither_address_is_verified_the_one_here_is_what_is_missing(server, builder = oauth::builder()) {
+        with_password(&server, ADA, false).await;
+        let company = company(&server).await;
+        let answer = come_by(&server, &company, &json!({ "sub": "7", "email": ADA, "email_verified": false })).await;
+        assert_eq!(error_code(&answer), TAKEN);
+        assert_eq!(details(&answer)["would_work_if_email_was_verified"], true);
+    }
+
+    async fn an_address_that_changed_at_the_provider_changes_nothing_here(server, builder = oauth::builder()) {
+        let company = company(&server).await;
+        let first = come_by(&server, &company, &json!({ "sub": "7", "email": ADA, "name": "Ada" })).await;
+        let first = exchange(&server, &code(&first), &[]).send().await.expect(200);
+        let again = come_by(&server, &company, &json!({ "sub": "7", "email": "new@example.com", "name": "Countess" })).await;
+        let again = exchange(&server, &code(&again), &[]).send().await.expect(200);
+        assert_eq!((user_id(&again), again["is_new_user"].clone()), (user_id(&first), json!(false)));
+        let user = user(&server, &again).await;
+        assert_eq!((user["primary_email"].clone(), user["display_name"].clone()), (json!(ADA), json!("Ada")));
+        assert_eq!(user["oauth_providers"][0]["email"], ADA);
+    }
+
+    async fn an_account_that_is_only_for_the_application_signs_nobody_in(server, builder = oauth::builder()) {
+        let ada = people::created(&server, &json!({})).await;
+        let body = json!({
+            "user_id": ada.id, "provider_config_id": "google", "account_id": "work@example.com", "allow_sign_in": false, "allow_connected_accounts": true,
+        });
+        server.post("/oauth-providers").server().json(&body).send().await.expect(201);
+        let answer = sign_in(&server, "google", "work@example.com").await;
+        assert_ne!(user_id(&answer), ada.id);
+        assert_eq!(answer["is_new_user"], true);
+    }
+
+    async fn the_token_of_a_user_who_was_deleted_is_ignored(server, builder = oauth::builder()) {
+        let gone = |id: String| server.delete(&format!("/users/{id}")).server().send();
+        let anonymous = people::anonymous(&server).await;
+        let flow = || Flow::new(&server, "google").with("token", &anonymous.access_token);
+        let way = flow().begin().await.choose(ADA, "").await;
+        gone(anonymous.id.clone()).await.expect(200);
+        let answer = exchange(&server, &code(&way.come_back().await), &[]).send().await.expect(200);
+        assert_eq!(answer["is_new_user"], true);
+        assert_ne!(user_id(&answer), anonymous.id);
+        // Deleted before, the token is as good as none; linking needs its user.
+        code(&flow().as_user("grace@example.com").await);
+        flow().with("type", "link").answer().await.expect_text(400);
+        let bo = people::sign_up(&server, "bo@example.com").await;
+        let link = Flow::new(&server, "github").with("type", "link").with("token", &bo.access_token);
+        let way = link.begin().await.choose("bo@example.com", "").await;
+        gone(bo.id.clone()).await.expect(200);
+        way.come_back().await.expect_text(400);
+    }
+
+    async fn restricted_users_link_accounts(server, builder = oauth::builder()) {
+        let restricted = people::restricted(&server).await;
+        let link = Flow::new(&server, "google").with("type", "link").with("token", &restricted.access_token);
+        code(&link.as_user(ADA).await);
+        assert_eq!(people::seen_by_server(&server, &restricted.id).await["oauth_providers"][0]["account_id"], ADA);
+    }
+
+    async fn the_token_of_somebody_with_an_account_does_not_make_it_theirs(server, builder = oauth::builder()) {
+        let ada = people::sign_up(&server, ADA).await;
+        let flow = Flow::new(&server, "google").with("token", &ada.access_token);
+        let answer = exchange(&server, &code(&flow.as_user("grace@example.com").await), &[]).send().await.expect(200);
+        assert_ne!(user_id(&answer), ada.id);
+        assert_eq!(people::seen_by_self(&server, &ada).await["oauth_providers"], json!([]));
+    }
+
+    async fn an_anonymous_user_stays_one_while_sign_up_is_closed(server, builder = oauth::builder().project(|settings| settings.auth.allow_sign_up = false)) {
+        let anonymous = people::anonymous(&server).await;
+        let answer = Flow::new(&server, "google").with("token", &anonymous.access_token).as_user(ADA).await;
+        assert_eq!(error_code(&answer), "SIGN_UP_NOT_ENABLED");
+        assert_eq!(people::seen_by_server(&server, &anonymous.id).await["is_anonymous"], true);
     }
 }

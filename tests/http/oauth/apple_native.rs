@@ -174,4 +174,14 @@ on_both_engines! {
         let user: String = tokens::claim(answer["access_token"].as_str().expect("a token"), "sub");
         assert_eq!(native["user_id"], user.as_str());
     }
+
+    async fn an_anonymous_user_is_not_upgraded_by_an_app(server, builder = oauth::builder()) {
+        let apple = apple(&server).await;
+        let anonymous = people::anonymous(&server).await;
+        let token = apple.key().sign(&claims(&server, &json!({}))).expect("a token");
+        let request = server.post("/auth/oauth/callback/apple/native").client().user(&anonymous.access_token);
+        let answer = request.json(&json!({ "id_token": token })).send().await.expect(200);
+        assert_ne!(answer["user_id"], anonymous.id.as_str());
+        assert_eq!(people::seen_by_server(&server, &anonymous.id).await["is_anonymous"], true);
+    }
 }

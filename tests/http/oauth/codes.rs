@@ -3,7 +3,7 @@
 use latchkey_testkit::{TestServer, on_both_engines};
 use latchkey_tests::oauth::{self, Flow, REDIRECT_URI, VERIFIER, code, exchange};
 use latchkey_tests::people::{self, Person};
-use latchkey_tests::{join_all, tokens};
+use latchkey_tests::{join_all, second_factors, tokens};
 use serde_json::{Value, json};
 
 async fn fresh(server: &TestServer) -> String {
@@ -31,6 +31,8 @@ on_both_engines! {
             "refresh_token", "scope", "token_type",
         ]);
         assert_eq!((answer["token_type"].clone(), answer["scope"].clone()), (json!("Bearer"), json!("legacy")));
+        assert!(matches!(answer["expires_in"].as_i64(), Some(3599 | 3600)), "{answer}");
+        assert_eq!((answer["is_new_user"].clone(), answer["newUser"].clone()), (json!(true), json!(true)));
         assert_eq!(answer["after_callback_redirect_url"], "http://localhost:3000/next");
         assert_eq!(answer["afterCallbackRedirectUrl"], "http://localhost:3000/next");
         assert_eq!(refreshes(&server, &answer).await, 200);
@@ -124,8 +126,10 @@ on_both_engines! {
             assert_eq!(details["client_id"], Value::Null, "{changes:?}");
         }
         exchange(&server, &code, &[("grant_type", "password")]).send().await.expect_error(400, "SCHEMA_ERROR");
-        let missing = exchange(&server, "", &[("code", "")]).send().await.expect(400);
-        assert_eq!(missing["error"], "invalid_request");
+        let missing = exchange(&server, "", &[("code", "")]).send().await;
+        assert_eq!(missing.header("x-stack-known-error"), None);
+        let missing = missing.expect(400);
+        assert_eq!((&missing["error"], missing["error_description"].is_string()), (&json!("invalid_request"), true));
         exchange(&server, &code, &[]).send().await.expect(200);
     }
 
@@ -161,5 +165,27 @@ on_both_engines! {
         let stolen = fresh(&server).await;
         let changes = [("code_verifier", challenge.as_str()), ("code_challenge_method", "plain")];
         exchange(&server, &stolen, &changes).send().await.expect_error(400, "INVALID_AUTHORIZATION_CODE");
+    }
+
+    async fn who_was_asked_for_a_second_factor_is_not_new_afterwards(server, builder = oauth::builder()) {
+        let code = fresh(&server).await;
+        let users = server.get("/users").server().send().await.expect(200);
+        let id = users["items"][0]["id"].as_str().expect("an id");
+        people::change(&server, id, &json!({ "totp_secret_base64": second_factors::TOTP })).await;
+        let details = exchange(&server, &code, &[]).send().await.expect_error(400, "MULTI_FACTOR_AUTHENTICATION_REQUIRED");
+        let attempt = details["attempt_code"].as_str().expect("a code");
+        let proof = second_factors::totp(&second_factors::code(&server));
+        let done = second_factors::complete(&server, attempt, &proof).await.expect(200);
+        assert_eq!((done["user_id"].as_str(), &done["is_new_user"]), (Some(id), &json!(false)));
+    }
+
+    async fn credentials_in_a_header_are_none(server, builder = oauth::builder()) {
+        use base64::Engine as _;
+        let code = fresh(&server).await;
+        let pair = format!("{}:{}", server.project_id(), server.keys().publishable);
+        let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
+        let request = exchange(&server, &code, &[("client_id", ""), ("client_secret", "")]).header("authorization", &basic);
+        request.send().await.expect_error(400, "INVALID_OAUTH_CLIENT_ID_OR_SECRET");
+        exchange(&server, &code, &[]).send().await.expect(200);
     }
 }

@@ -89,4 +89,71 @@ on_both_engines! {
         people::change(&server, &ada.id, &json!({ "totp_secret_base64": "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" })).await;
         exchange(&server, &code, &[]).send().await.expect_error(400, "MULTI_FACTOR_AUTHENTICATION_REQUIRED");
     }
+
+    async fn the_address_keeps_its_query_and_gets_code_and_state(server) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        for state in ["s", &"x".repeat(512)] {
+            let changes = json!({ "state": state, "code_challenge_method": "S256" });
+            let answer = request(&server, &ada, &changes).send().await.expect(200);
+            let address = answer["redirect_url"].as_str().expect("an address");
+            assert!(address.starts_with(&format!("{REDIRECT_URI}&code=")), "{address}");
+            assert!(address.ends_with(&format!("&state={state}")), "{address}");
+        }
+    }
+
+    async fn native_apps_go_on_without_configuration_of_their_own(server) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        let native = "stack-auth-mobile-oauth-url://back";
+        let changes = json!({ "redirect_uri": native, "after_callback_redirect_url": "stack-auth-mobile-oauth-url://next" });
+        let answer = request(&server, &ada, &changes).send().await.expect(200);
+        let tokens = exchange(&server, &code(&answer), &[("redirect_uri", native)]).send().await.expect(200);
+        assert_eq!(tokens["refresh_token"], ada.refresh_token.as_str());
+        assert_eq!(tokens["after_callback_redirect_url"], "stack-auth-mobile-oauth-url://next");
+    }
+
+    async fn the_key_may_be_left_out_but_not_be_wrong(server) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        let header = "x-stack-publishable-client-key";
+        request(&server, &ada, &json!({})).without(header).send().await.expect(200);
+        request(&server, &ada, &json!({})).header(header, "__stack_public_client__").send().await.expect(200);
+        let wrong = request(&server, &ada, &json!({})).header(header, "pck_wrong").send().await;
+        wrong.expect_error(401, "INVALID_PUBLISHABLE_CLIENT_KEY");
+    }
+
+    async fn a_project_that_requires_keys_gets_one_here_as_well(server, builder = TestServer::builder().project(|settings| settings.project.require_publishable_client_key = true)) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        let answer = request(&server, &ada, &json!({})).without("x-stack-publishable-client-key").send().await;
+        answer.expect_error(401, "PUBLISHABLE_CLIENT_KEY_REQUIRED_FOR_PROJECT");
+        request(&server, &ada, &json!({})).send().await.expect(200);
+    }
+
+    async fn a_session_that_was_handed_over_lives_on_for_a_year(server) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        let body = json!({ "user_id": ada.id, "expires_in_millis": 3_600_000 });
+        let mut sessions = Vec::new();
+        for _ in 0..2 {
+            let answer = server.post("/auth/sessions").server().json(&body).send().await.expect(200);
+            let text = |name: &str| answer[name].as_str().expect("a token").to_owned();
+            sessions.push(Person { id: ada.id.clone(), access_token: text("access_token"), refresh_token: text("refresh_token") });
+        }
+        let code = code(&request(&server, &sessions[0], &json!({})).send().await.expect(200));
+        exchange(&server, &code, &[]).send().await.expect(200);
+        let refresh = |person: &Person| server.post("/auth/sessions/current/refresh").client().header("x-stack-refresh-token", &person.refresh_token).send();
+        server.clock().advance_seconds(365 * 24 * 3600 - 60);
+        assert_eq!(refresh(&sessions[0]).await.status, 200);
+        assert_eq!(refresh(&sessions[1]).await.status, 401, "the other one ended after its hour");
+        server.clock().advance_seconds(60);
+        assert_eq!(refresh(&sessions[0]).await.status, 401);
+    }
+
+    async fn the_token_of_a_session_that_has_expired_hands_nothing_over(server) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        let body = json!({ "user_id": ada.id, "expires_in_millis": 60_000 });
+        let answer = server.post("/auth/sessions").server().json(&body).send().await.expect(200);
+        let text = |name: &str| answer[name].as_str().expect("a token").to_owned();
+        let short = Person { id: ada.id.clone(), access_token: text("access_token"), refresh_token: text("refresh_token") };
+        server.clock().advance_seconds(61);
+        let answer = request(&server, &short, &json!({})).send().await;
+        assert_eq!((answer.status, answer.header("location")), (401, None), "{}", answer.text());
+    }
 }

@@ -1,11 +1,11 @@
 //! The way to the provider and back (contract 04 §8.2, §8.3).
 
 use latchkey_config::SecretText;
-use latchkey_config::settings::{OAuthProviderSettings, ProviderType};
+use latchkey_config::settings::{OAuthProviderSettings, ProviderType, TrustedDomain};
 use latchkey_testkit::{Answer, Builder, TestServer, on_both_engines};
 use latchkey_tests::oauth::{self, Flow, REDIRECT_URI, code, error_code, parameter};
 use latchkey_tests::people;
-use reqwest::Url;
+use reqwest::{Method, Url};
 use serde_json::json;
 
 /// Providers with credentials of the project's own; nobody is asked on the way there.
@@ -161,7 +161,7 @@ on_both_engines! {
 
     async fn a_trusted_domain_is_met_by_itself_only(server, builder = oauth::builder().project(|settings| {
         settings.domains.allow_localhost = false;
-        let domain = latchkey_config::settings::TrustedDomain { base_url: Some("https://app.b\u{fc}cher.example".to_owned()), ..Default::default() };
+        let domain = TrustedDomain { base_url: Some("https://app.b\u{fc}cher.example".to_owned()), ..TrustedDomain::default() };
         settings.domains.trusted_domains.insert("app".to_owned(), domain);
     })) {
         for address in ["https://app.xn--bcher-kva.example/back", "https://APP.b\u{fc}cher.example:443/back#x", "https://app.b%C3%BCcher.example/"] {
@@ -201,6 +201,20 @@ on_both_engines! {
         assert_eq!(error_code(&flow.as_user("ada@example.com").await), "REDIRECT_URL_NOT_WHITELISTED");
     }
 
+    async fn a_domain_without_address_is_no_place_to_trust(server, builder = oauth::builder().project(|settings| {
+        settings.domains.allow_localhost = false;
+        settings.domains.trusted_domains.insert("empty".to_owned(), TrustedDomain::default());
+    })) {
+        let native = || Flow::new(&server, "google").with("redirect_uri", "stack-auth-mobile-oauth-url://oauth-callback");
+        assert_eq!(error_code(&native().as_user("ada@example.com").await), "REDIRECT_URL_NOT_WHITELISTED");
+        let twin = server.twin_with(|builder| builder.project(|settings| {
+            let domain = TrustedDomain { base_url: Some("https://app.example.com".to_owned()), ..TrustedDomain::default() };
+            settings.domains.trusted_domains.insert("app".to_owned(), domain);
+        })).await;
+        let with_one = Flow::new(&twin, "google").with("redirect_uri", "stack-auth-mobile-oauth-url://oauth-callback");
+        code(&with_one.as_user("ada@example.com").await);
+    }
+
     async fn scope_and_challenge_are_looked_at_on_the_way_back(server, builder = oauth::builder()) {
         for (name, value) in [("scope", "openid"), ("code_challenge_method", "S512"), ("code_challenge", "short")] {
             let flow = Flow::new(&server, "google").with(name, value);
@@ -213,5 +227,120 @@ on_both_engines! {
         let code = code(&answer);
         assert!(!answer.header("location").expect("a location").contains('#'));
         oauth::exchange(&server, &code, &[]).send().await.expect(200);
+    }
+
+    async fn of_several_errors_the_first_of_the_contract_is_answered(server, builder = own()) {
+        let worst = |provider: &str| {
+            let flow = Flow::new(&server, provider).with("client_secret", "pck_wrong").with("type", "link");
+            flow.with("after_callback_redirect_url", "https://evil.example/").with("provider_scope", "x")
+        };
+        worst("nobody").with("client_id", "x").answer().await.expect_error(400, "INVALID_OAUTH_CLIENT_ID_OR_SECRET");
+        worst("nobody").answer().await.expect_error(401, "INVALID_PUBLISHABLE_CLIENT_KEY");
+        let keyed = |provider: &str| worst(provider).with("client_secret", &server.keys().publishable);
+        keyed("nobody").answer().await.expect_error(400, "OAUTH_PROVIDER_NOT_FOUND_OR_NOT_ENABLED");
+        keyed("google").answer().await.expect_text(400);
+        let with_token = || keyed("google").with("token", "x");
+        with_token().answer().await.expect_error(400, "REDIRECT_URL_NOT_WHITELISTED");
+        let trusted = || with_token().with("after_callback_redirect_url", "stack-auth-mobile-oauth-url://next");
+        trusted().answer().await.expect_error(400, "OAUTH_EXTRA_SCOPE_NOT_AVAILABLE_WITH_SHARED_OAUTH_KEYS");
+        trusted().without("provider_scope").answer().await.expect_error(401, "UNPARSABLE_ACCESS_TOKEN");
+    }
+
+    async fn an_access_token_in_a_header_says_nothing_on_the_way_to_the_provider(server, builder = oauth::builder()) {
+        let anonymous = people::anonymous(&server).await;
+        let link = Flow::new(&server, "google").with("type", "link").request();
+        link.client().user(&anonymous.access_token).send().await.expect_text(400);
+        let begun = Flow::new(&server, "google").with("stack_response_mode", "json").request();
+        let begun = begun.client().user(&anonymous.access_token).send().await.expect(200);
+        let mut visit = Flow::new(&server, "google").begin().await;
+        visit.location = Url::parse(begun["location"].as_str().expect("a location")).expect("a URL");
+        visit.cookie = None;
+        code(&visit.choose("ada@example.com", "").await.come_back().await);
+        assert_eq!(people::seen_by_server(&server, &anonymous.id).await["is_anonymous"], true);
+    }
+
+    async fn the_client_may_name_the_main_branch_and_no_other(server, builder = oauth::builder()) {
+        let of = |branch: &str| Flow::new(&server, "google").with("client_id", &format!("{}#{branch}", server.project_id()));
+        assert_eq!(of("main").answer().await.status, 307);
+        of("other").answer().await.expect_error(400, "INVALID_OAUTH_CLIENT_ID_OR_SECRET");
+    }
+
+    async fn whether_a_provider_signs_in_is_not_asked_but_it_must_have_a_type(server, builder = oauth::builder().project(|settings| {
+        let providers = &mut settings.auth.oauth.providers;
+        providers.entry("google".to_owned()).and_modify(|google| google.allow_sign_in = false);
+        providers.insert("typeless".to_owned(), OAuthProviderSettings { allow_sign_in: true, ..OAuthProviderSettings::default() });
+    })) {
+        code(&Flow::new(&server, "google").as_user("ada@example.com").await);
+        Flow::new(&server, "typeless").answer().await.expect_error(400, "OAUTH_PROVIDER_NOT_FOUND_OR_NOT_ENABLED");
+    }
+
+    async fn over_tls_the_cookie_comes_back_over_tls_only(server, builder = own().config("server.public_url", "https://auth.example.com")) {
+        for (provider, same_site) in [("own-google", "Lax"), ("own-apple", "None")] {
+            let answer = Flow::new(&server, provider).answer().await;
+            let cookie = answer.header("set-cookie").expect("a cookie");
+            assert!(cookie.ends_with(&format!("=true; Max-Age=600; Path=/; HttpOnly; Secure; SameSite={same_site}")), "{cookie}");
+        }
+        let answer = Flow::new(&server, "own-linkedin").begin().await.back(&[("error", "access_denied")]).come_back().await;
+        assert_eq!(error_code(&answer), "OAUTH_PROVIDER_ACCESS_DENIED");
+        let cookie = answer.header("set-cookie").expect("the cookie goes");
+        assert!(cookie.ends_with("=; Max-Age=0; Path=/; HttpOnly; Secure"), "{cookie}");
+    }
+
+    async fn a_refusal_that_the_user_can_do_nothing_about_is_not_sent_to_the_client(server, builder = own()) {
+        for (error, expected) in [
+            ("access_denied", Some("OAUTH_PROVIDER_ACCESS_DENIED")), ("consent_required", Some("OAUTH_PROVIDER_ACCESS_DENIED")),
+            ("server_error", Some("OAUTH_PROVIDER_TEMPORARILY_UNAVAILABLE")), ("invalid_grant", None), ("invalid_client", None),
+            ("invalid_scope", None), ("unauthorized_client", None),
+        ] {
+            let answer = Flow::new(&server, "own-linkedin").begin().await.back(&[("error", error)]).come_back().await;
+            match expected {
+                Some(expected) => assert_eq!(error_code(&answer), expected, "{error}"),
+                None => drop(answer.expect_text(400)),
+            }
+        }
+    }
+
+    async fn the_cookie_goes_however_the_flow_ends(server, builder = oauth::builder()) {
+        let went = |answer: &Answer| {
+            let cookie = answer.header("set-cookie").expect("the cookie goes");
+            assert!(cookie.starts_with("stack-oauth-inner-") && cookie.contains("=; Max-Age=0; Path=/"), "{cookie}");
+        };
+        let refused = Flow::new(&server, "google").begin().await.choose("ada@example.com", "invalid_grant").await.come_back().await;
+        refused.expect_text(400);
+        went(&refused);
+        let denied = Flow::new(&server, "google").begin().await.choose("ada@example.com", "access_denied").await.come_back().await;
+        assert_eq!(error_code(&denied), "OAUTH_PROVIDER_ACCESS_DENIED");
+        went(&denied);
+        let untrusted = Flow::new(&server, "google").with("redirect_uri", "https://evil.example/").as_user("ada@example.com").await;
+        untrusted.expect_error(400, "REDIRECT_URL_NOT_WHITELISTED");
+        went(&untrusted);
+    }
+
+    async fn the_address_for_errors_has_an_older_name_and_must_be_trusted_as_well(server, builder = oauth::builder()) {
+        let flow = || Flow::new(&server, "google").with("redirect_uri", "https://evil.example/");
+        for address in ["http://localhost:3000/error", "stack-auth-mobile-oauth-url://error"] {
+            let answer = flow().with("error_redirect_url", address).as_user("ada@example.com").await;
+            assert_eq!(error_code(&answer), "REDIRECT_URL_NOT_WHITELISTED");
+            assert!(answer.header("location").expect("a location").starts_with(address));
+        }
+        let answer = flow().with("error_redirect_uri", "https://evil.example/error").as_user("ada@example.com").await;
+        assert_eq!(answer.header("location"), None);
+        answer.expect_error(400, "REDIRECT_URL_NOT_WHITELISTED");
+    }
+
+    async fn keys_and_provider_are_looked_at_again_on_the_way_back(server, builder = oauth::builder()) {
+        let public = Flow::new(&server, "google").with("client_secret", "__stack_public_client__");
+        let first = public.begin().await.choose("ada@example.com", "").await;
+        let second = Flow::new(&server, "google").begin().await.choose("ada@example.com", "").await;
+        let arrives = async |twin: &TestServer, way: &oauth::Returning<'_>| {
+            let path = way.location.as_str().strip_prefix(server.public_url()).expect("a callback");
+            let cookie = way.cookie.as_deref().expect("a cookie");
+            error_code(&twin.request(Method::GET, path).header("cookie", cookie).send().await)
+        };
+        // A server that starts writes down what its configuration says of the project, for all.
+        let strict = server.twin_with(|builder| builder.project(|settings| settings.project.require_publishable_client_key = true)).await;
+        assert_eq!(arrives(&strict, &first).await, "PUBLISHABLE_CLIENT_KEY_REQUIRED_FOR_PROJECT");
+        let poor = server.twin_with(|builder| builder.project(|settings| drop(settings.auth.oauth.providers.remove("google")))).await;
+        assert_eq!(arrives(&poor, &second).await, "OAUTH_PROVIDER_NOT_FOUND_OR_NOT_ENABLED");
     }
 }

@@ -168,6 +168,28 @@ on_both_engines! {
         assert_eq!(tokens::claim(&sent, "iss"), "TEAM");
         assert_eq!(tokens::claim(&sent, "aud"), "https://appleid.apple.com");
     }
+
+    async fn each_provider_is_asked_for_its_scopes_with_the_parameters_of_all(server, builder = oauth::builder()) {
+        for (kind, scope) in [
+            ("google", "https://www.googleapis.com/auth/userinfo.email https://www.googleapis.com/auth/userinfo.profile"),
+            ("github", "user:email"), ("microsoft", "User.Read openid"), ("facebook", "openid public_profile email"),
+            ("spotify", "user-read-email user-read-private"), ("discord", "identify email"), ("gitlab", "read_user"),
+            ("bitbucket", "account email"), ("linkedin", "openid profile email"), ("apple", "name email"),
+            ("x", "users.read offline.access tweet.read"), ("twitch", "user:read:email"),
+        ] {
+            configure(&server, kind, &json!({ "type": kind })).await;
+            let at = Flow::new(&server, kind).with("provider_scope", "more").begin().await;
+            let callback = format!("{}/api/v1/auth/oauth/callback/{kind}", server.public_url());
+            let scope = format!("{scope} more");
+            let method = (kind != "linkedin").then_some("S256");
+            for (name, expected) in [
+                ("response_type", Some("code")), ("client_id", Some(CLIENT_ID)), ("scope", Some(&*scope)), ("access_type", Some("offline")),
+                ("prompt", Some("consent")), ("redirect_uri", Some(&*callback)), ("code_challenge_method", method),
+            ] {
+                assert_eq!(at.parameter(name).as_deref(), expected, "{kind}: {name}");
+            }
+        }
+    }
 }
 
 fn base64_of(bytes: &[u8]) -> String {

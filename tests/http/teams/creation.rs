@@ -99,4 +99,31 @@ on_both_engines! {
         server.post("/teams?add_current_user=true").server().user(&ada.access_token).json(&both).send().await.expect_text(400);
         add("1").send().await.expect_error(400, "SCHEMA_ERROR");
     }
+
+    async fn with_the_deprecated_add_current_user_a_client_is_the_creator_in_any_case(server, builder = open()) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        let body = json!({ "display_name": "x" });
+        for value in ["true", "false"] {
+            let path = format!("/teams?add_current_user={value}");
+            let team = server.post(&path).client().user(&ada.access_token).json(&body).send().await.expect(201);
+            assert_eq!(teams::permissions(&server, &teams::id_of(&team), &ada.id, false).await, ["team_admin"]);
+            let both = json!({ "display_name": "x", "creator_user_id": "me" });
+            server.post(&path).client().user(&ada.access_token).json(&both).send().await.expect_text(400);
+            // That nobody is signed in is said first.
+            for body in [&body, &both] {
+                server.post(&path).client().json(body).send().await.expect_error(401, "USER_AUTHENTICATION_REQUIRED");
+            }
+        }
+        let mine = json!({ "display_name": "x", "creator_user_id": "me" });
+        server.post("/teams").client().json(&mine).send().await.expect_error(401, "USER_AUTHENTICATION_REQUIRED");
+    }
+
+    async fn names_may_be_numbers(server) {
+        let team = server.post("/teams").server().json(&json!({ "display_name": 5 })).send().await.expect(201);
+        assert_eq!(team["display_name"], "5");
+        let path = format!("/teams/{}", teams::id_of(&team));
+        let changed = server.patch(&path).server().json(&json!({ "display_name": true })).send().await.expect(200);
+        assert_eq!(changed["display_name"], "true");
+        server.patch(&path).server().json(&json!({ "display_name": ["x"] })).send().await.expect_error(400, "SCHEMA_ERROR");
+    }
 }

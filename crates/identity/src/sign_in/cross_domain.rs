@@ -4,7 +4,7 @@ use latchkey_api_types::KnownError;
 use latchkey_oauth::pkce::Challenge;
 use latchkey_oauth::redirect;
 
-use super::oauth::{has_targets, trusted};
+use super::targets::{has_targets, trusted};
 use crate::app::App;
 use crate::authenticate::Auth;
 use crate::failure::Failure;

@@ -30,6 +30,7 @@ use crate::projects::{self, Project};
 use crate::reauthentication;
 use crate::sessions::Proven;
 use crate::sign_in::Origin;
+use crate::sign_in::targets::{has_targets, trusted};
 
 pub(crate) use arrivals::arrive;
 
@@ -38,9 +39,6 @@ const LIFETIME: i64 = 10 * 60 * 1000;
 
 /// The longest parameter that is remembered while somebody is at the provider, bytes.
 const LONGEST_TEXT: usize = 4096;
-
-/// The scheme of addresses of native apps, which need no configuration.
-const NATIVE: &str = "stack-auth-mobile-oauth-url";
 
 /// A request to sign in, or to link an account.
 pub struct Beginning {
@@ -125,25 +123,6 @@ fn seal_context(project: &ProjectId) -> String {
 /// The cookie of a flow.
 pub fn cookie_name(state: &str) -> String {
     format!("stack-oauth-inner-{state}")
-}
-
-/// Whether a project trusts an address that codes are sent to.
-fn trusts(project: &Project, url: &Url) -> bool {
-    url.scheme() == NATIVE || project.settings.trusts_redirect(url)
-}
-
-/// The address, if it is one and the project trusts it.
-pub(crate) fn trusted(project: &Project, address: &str) -> Result<Url, Failure> {
-    Url::parse(address)
-        .ok()
-        .filter(|url| trusts(project, url))
-        .ok_or_else(|| KnownError::redirect_url_not_whitelisted().into())
-}
-
-/// Whether a project names any place that codes may be sent to. Without one, not even native apps get any.
-pub(crate) fn has_targets(project: &Project) -> bool {
-    let domains = &project.settings.domains;
-    domains.allow_localhost || domains.trusted_domains.values().any(|domain| domain.base_url.is_some())
 }
 
 /// The project of a client id.
@@ -293,7 +272,13 @@ pub struct Sending {
     pub location: String,
     /// Whether a code goes with it; otherwise an error.
     pub is_success: bool,
-    /// The cookie of the flow, which is over.
+}
+
+/// A flow that is over, however it ended.
+pub struct Ended {
+    /// Where the browser goes; an error that cannot be sent to the client.
+    pub outcome: Result<Sending, Failure>,
+    /// The cookie of the flow, which goes with it.
     pub cookie: String,
 }
 
@@ -301,9 +286,8 @@ pub struct Sending {
 /// go to the client as well, if there is an address that the project trusts.
 ///
 /// # Errors
-/// 400 for a flow that is not known, was ended before, or was begun by another browser; those that cannot be sent to
-/// the client.
-pub async fn finish(app: &App, returned: Returned<'_>) -> Result<Sending, Failure> {
+/// 400 for a flow that is not known, was ended before, or was begun by another browser: such a one does not end now.
+pub async fn finish(app: &App, returned: Returned<'_>) -> Result<Ended, Failure> {
     let unknown = || {
         Failure::text(
             400,
@@ -330,13 +314,14 @@ pub async fn finish(app: &App, returned: Returned<'_>) -> Result<Sending, Failur
     let flow = app.master_keys.open(&seal_context(&id), &row.flow_sealed).map_err(Failure::internal)?;
     let flow: Flow = serde_json::from_slice(&flow).map_err(Failure::internal)?;
     let project = projects::find(app, &id).await?.ok_or_else(unknown)?;
-    match code(app, &project, &flow, &row, returned).await {
-        Ok(location) => Ok(Sending { location: location.into(), is_success: true, cookie }),
-        Err(failure) => {
-            let location = error_address(&project, &flow, &failure).ok_or(failure)?;
-            Ok(Sending { location: location.into(), is_success: false, cookie })
-        }
-    }
+    let outcome = match code(app, &project, &flow, &row, returned).await {
+        Ok(location) => Ok(Sending { location: location.into(), is_success: true }),
+        Err(failure) => match error_address(&project, &flow, &failure) {
+            Some(location) => Ok(Sending { location: location.into(), is_success: false }),
+            None => Err(failure),
+        },
+    };
+    Ok(Ended { outcome, cookie })
 }
 
 /// The address of the client with a code.

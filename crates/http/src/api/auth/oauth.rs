@@ -23,12 +23,13 @@ use latchkey_identity::Failure;
 use latchkey_identity::bot_challenge::BotChallenge;
 use latchkey_identity::oauth_token::{self, Client, CodeRequest, RefreshRequest};
 use latchkey_identity::sign_in::cross_domain::{self, HandOver};
-use latchkey_identity::sign_in::oauth::{self, Beginning, Begun, Returned, Sending, apple_native};
+use latchkey_identity::sign_in::oauth::{self, Beginning, Begun, Ended, Returned, Sending, apple_native};
 use serde_json::Value;
 
 use crate::body::Body as ParsedBody;
 use crate::call::{Call, OpenCall};
 use crate::extract::{Body, Path, Query, Request};
+use crate::failure;
 use crate::openapi::Declaration;
 use crate::reply::{self, Json, OauthJson, Reply, Response};
 use crate::route::{ANY, RateClass, Route};
@@ -131,19 +132,31 @@ impl Reply for Way {
     }
 }
 
-/// The way back to the client: with a code by 303, with an error by 307.
+/// The way back to the client: with a code by 303, with an error by 307, or the error itself where there is no way.
+/// The cookie of the flow goes in any case.
 struct WayBack {
-    sending: Sending,
+    ended: Ended,
     is_secure: bool,
 }
 
 impl Reply for WayBack {
     fn render(self, pretty: bool) -> Result<Response, Failure> {
-        let Sending { location, is_success, cookie } = self.sending;
-        let status = if is_success { StatusCode::SEE_OTHER } else { StatusCode::TEMPORARY_REDIRECT };
+        let Ended { outcome, cookie } = self.ended;
         let secure = if self.is_secure { "; Secure" } else { "" };
         let over = format!("{cookie}=; Max-Age=0; Path=/; HttpOnly{secure}");
-        redirect(status, &location, &over, pretty)
+        match outcome {
+            Ok(Sending { location, is_success }) => {
+                let status = if is_success { StatusCode::SEE_OTHER } else { StatusCode::TEMPORARY_REDIRECT };
+                redirect(status, &location, &over, pretty)
+            }
+            Err(failure @ (Failure::Known(_) | Failure::Text { .. })) => {
+                // The id of the request is told with internal failures only.
+                let mut response = failure::render(failure, "", pretty);
+                response.headers_mut().insert(SET_COOKIE, header(&over)?);
+                Ok(response)
+            }
+            Err(failure) => Err(failure),
+        }
     }
 
     fn declare(declaration: &mut Declaration<'_>) {
@@ -153,13 +166,14 @@ impl Reply for WayBack {
 }
 
 fn redirect(status: StatusCode, location: &str, cookie: &str, pretty: bool) -> Result<Response, Failure> {
-    let value = |text: &str| {
-        HeaderValue::try_from(text).map_err(|_| Failure::internal("a redirect leads to what is not a URL"))
-    };
     let mut response = reply::json(status, &NothingMore {}, pretty)?;
-    response.headers_mut().insert(LOCATION, value(location)?);
-    response.headers_mut().insert(SET_COOKIE, value(cookie)?);
+    response.headers_mut().insert(LOCATION, header(location)?);
+    response.headers_mut().insert(SET_COOKIE, header(cookie)?);
     Ok(response)
+}
+
+fn header(text: &str) -> Result<HeaderValue, Failure> {
+    HeaderValue::try_from(text).map_err(|_| Failure::internal("a redirect leads to what is not a URL"))
 }
 
 fn is_secure(public_url: &str) -> bool {
@@ -217,8 +231,8 @@ async fn come_back(call: OpenCall, Path(path): Path<OauthProviderInPath>) -> Res
         has_cookie: &has_cookie,
         origin: call.request.origin(),
     };
-    let sending = oauth::finish(&call.app, returned).await?;
-    Ok(WayBack { sending, is_secure: is_secure(&call.app.public_url) })
+    let ended = oauth::finish(&call.app, returned).await?;
+    Ok(WayBack { ended, is_secure: is_secure(&call.app.public_url) })
 }
 
 async fn apple(call: Call, Body(body): Body<AppleNativeSignIn>) -> Result<Json<SignInResult>, Failure> {
