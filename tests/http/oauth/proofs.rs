@@ -76,7 +76,7 @@ on_both_engines! {
         // The victim is nobody's, and signs in as somebody of their own.
         let victim = oauth::sign_in(&server, "google", VICTIM).await;
         assert_eq!(victim["is_new_user"], true);
-        exchange(&server, &code, &[]).send().await.expect_error(400, "OAUTH_CONNECTION_ALREADY_CONNECTED_TO_ANOTHER_USER");
+        exchange(&server, &code, &[]).send().await.expect_error(409, "OAUTH_CONNECTION_ALREADY_CONNECTED_TO_ANOTHER_USER");
         // Whoever began has the verifier.
         let code = oauth::code(&link(&server, &mallory).as_user("mallory@example.com").await);
         exchange(&server, &code, &[]).send().await.expect(200);
