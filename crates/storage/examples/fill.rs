@@ -82,8 +82,10 @@ fn people(random: &Random, project: &ProjectId, since: i64, count: u64) -> Vec<S
     users.chain(channels).chain(events).collect()
 }
 
+/// Twelve digits, as parts of longer ones are what a search would have to remember.
 fn email(user: Uuid) -> String {
-    format!("{user}@example.com")
+    let (first, second, _, _) = user.as_fields();
+    format!("person-{first:08x}{second:04x}@example.com")
 }
 
 fn user(project: &ProjectId, id: Uuid, at: i64) -> UserRow {
