@@ -10,15 +10,13 @@ use latchkey_crypto::Random;
 use latchkey_storage::Store;
 use latchkey_storage::audit_events::{self, AuditEventRow};
 use latchkey_storage::contact_channels::{self, ContactChannelRow};
-use latchkey_storage::engine::{EngineKind, Stmt, StoreOptions};
+use latchkey_storage::engine::{Stmt, StoreOptions};
 use latchkey_storage::users::{self, UserRow};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-/// Users in a transaction of SQLite, which writes a page anew in each transaction that touches it.
-const TOGETHER_ON_SQLITE: u64 = 20_000;
-/// Users in a transaction of PostgreSQL.
-const TOGETHER_ON_POSTGRES: u64 = 500;
+/// Users in a transaction.
+const TOGETHER: u64 = 200;
 /// Transactions at once, which PostgreSQL can make use of.
 const AT_ONCE: usize = 4;
 
@@ -29,18 +27,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: fill DATABASE_URL PROJECT COUNT UNTIL".into());
     };
     let (project, count, until): (ProjectId, u64, i64) = (project.parse()?, count.parse()?, until.parse()?);
-    // The pages that are written again and again stay in memory.
-    let options = StoreOptions { writer_cache_kib: 1024 * 1024, ..StoreOptions::new(url.parse()?) };
-    let store = Store::open(&options).await?;
+    let store = Store::open(&StoreOptions::new(url.parse()?)).await?;
     let random = Random::system();
 
-    let (together, at_once) = match store.kind() {
-        EngineKind::Sqlite => (TOGETHER_ON_SQLITE, 1),
-        EngineKind::Postgres => (TOGETHER_ON_POSTGRES, AT_ONCE),
-    };
     let mut writing = JoinSet::new();
-    for first in (0..count).step_by(usize::try_from(together)?) {
-        if writing.len() == at_once
+    for first in (0..count).step_by(usize::try_from(TOGETHER)?) {
+        if writing.len() == AT_ONCE
             && let Some(written) = writing.join_next().await
         {
             written??;
@@ -49,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             &random,
             &project,
             until.saturating_sub_unsigned(count - first),
-            together.min(count - first),
+            TOGETHER.min(count - first),
         );
         let store = store.clone();
         writing.spawn(async move { store.batch(statements).await.map(drop) });

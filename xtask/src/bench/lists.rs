@@ -97,7 +97,11 @@ pub fn measure(
     let after = pages(&server, postgres, &team, options)?;
     let page =
         |((title, few_micros), (_, many_micros))| Page { title, few_micros, many_micros: Some(many_micros) };
-    let pages = before.into_iter().zip(after).map(page).collect();
+    let pages: Vec<Page> = before.into_iter().zip(after).map(page).collect();
+    // The rest takes long.
+    for Page { title, few_micros, many_micros } in &pages {
+        say(format_args!("{title}: {few_micros} µs, and {} µs with many", many_micros.unwrap_or_default()));
+    }
     say(format_args!("{engine}: another project, while that of {users} users is deleted"));
     let deletion = Some(delete(&server, options)?);
     Ok(Lists { few: FEW, many: Some(users), pages, deletion })

@@ -54,9 +54,6 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// What a connection to SQLite keeps of the file in memory, unless it is told otherwise, KiB: little.
-pub(crate) const SMALL_CACHE_KIB: u32 = 2000;
-
 /// How to open a store. [`StoreOptions::new`] gives values that suit a small machine.
 #[derive(Debug, Clone)]
 pub struct StoreOptions {
@@ -66,8 +63,6 @@ pub struct StoreOptions {
     pub readers: usize,
     /// SQLite: bytes of the file that each read connection may map into memory; 0 reads through its small cache.
     pub mmap_bytes: u64,
-    /// SQLite: how much of the file the writer may keep in memory, KiB.
-    pub writer_cache_kib: u32,
     /// SQLite: size of the write-ahead log above which the writer empties it, in bytes.
     pub wal_limit_bytes: u64,
     /// SQLite: how long to wait for another process that holds the write lock.
@@ -90,7 +85,6 @@ impl StoreOptions {
             url,
             readers: 4,
             mmap_bytes: 0,
-            writer_cache_kib: SMALL_CACHE_KIB,
             wal_limit_bytes: 256 * 1024 * 1024,
             busy_timeout: Duration::from_secs(5),
             pool_size: 16,

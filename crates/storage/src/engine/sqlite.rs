@@ -42,7 +42,7 @@ impl Sqlite {
             SqliteConnection::open(path, role, options.busy_timeout, &names)
                 .map_err(|error| StorageError::open(EngineKind::Sqlite, error))
         };
-        let writer = connect(Role::Writer { cache_kib: options.writer_cache_kib })?;
+        let writer = connect(Role::Writer)?;
         writer.refresh_index_names()?;
         let checkpoints = Checkpoints::start(connect(Role::Checkpointer)?, options.busy_timeout)?;
         let counts = Arc::new(WriterCounts::default());

@@ -8,7 +8,6 @@ use rusqlite::types::{ToSqlOutput, ValueRef as SqliteValue};
 use rusqlite::{Connection, OpenFlags, ffi};
 
 use super::index_names::IndexNames;
-use crate::engine::options::SMALL_CACHE_KIB;
 use crate::engine::record::{Cells, Source};
 use crate::engine::tx::Fetched;
 use crate::engine::{EngineKind, Record, Sql, StorageError, Value, ValueRef, statement};
@@ -22,8 +21,8 @@ pub(crate) struct SqliteConnection {
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// The only one that writes. Keeps so much of the file in memory.
-    Writer { cache_kib: u32 },
+    /// The only one that writes.
+    Writer,
     /// Refuses to write. Maps this many bytes of the file into memory.
     Reader { mmap_bytes: u64 },
     /// Copies the write-ahead log into the file.
@@ -43,21 +42,20 @@ impl SqliteConnection {
             | OpenFlags::SQLITE_OPEN_EXRESCODE;
         let raw = Connection::open_with_flags(path, flags)?;
         raw.busy_timeout(busy_timeout)?;
-        // FULL: a commit is on disk before it is answered. Checkpoints are never done by a commit: see `checkpoint`.
+        // FULL: a commit is on disk before it is answered. Caches are small because memory is (KiB, per connection).
+        // Checkpoints are never done by a commit: see `checkpoint`.
         raw.execute_batch(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
              PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
-             PRAGMA temp_store = MEMORY;",
+             PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2000;",
         )?;
-        let cache_kib = if let Role::Writer { cache_kib } = role { cache_kib } else { SMALL_CACHE_KIB };
-        raw.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
         raw.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
         raw.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
         // Plans do not depend on bound values; otherwise a new value makes SQLite plan the statement anew, which costs
         // many times what running it does.
         raw.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         raw.set_prepared_statement_cache_capacity(match role {
-            Role::Writer { .. } | Role::Reader { .. } => 256,
+            Role::Writer | Role::Reader { .. } => 256,
             Role::Checkpointer => 0,
         });
         if let Role::Reader { mmap_bytes } = role {
