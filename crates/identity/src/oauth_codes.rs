@@ -43,6 +43,13 @@ pub(crate) struct Holder {
     pub(crate) proven: Option<Proven>,
 }
 
+impl Holder {
+    /// Somebody who signs in by the code itself, with nothing left to be written.
+    pub(crate) fn of(user: UserId, is_new_user: bool) -> Self {
+        Self { user, is_new_user, arrival_sealed: None, proven: None }
+    }
+}
+
 /// A code that is not stored yet, and the only copy of it.
 pub(crate) struct NewCode {
     /// 64 hexadecimal digits.

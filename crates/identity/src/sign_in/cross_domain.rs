@@ -65,12 +65,7 @@ pub async fn authorize(app: &App, auth: &Auth, request: HandOver<'_>) -> Result<
     // Two domains with one token would look like a thief to a project whose tokens rotate: there the code begins a
     // session of its own.
     let code = if project.settings.latchkey.require_refresh_rotation {
-        let holder = Holder {
-            user: caller.row.id,
-            is_new_user: false,
-            arrival_sealed: None,
-            proven: Some(Proven::by(&found.session)),
-        };
+        let holder = Holder { proven: Some(Proven::by(&found.session)), ..Holder::of(caller.row.id, false) };
         oauth_codes::issue(app, &project.id, &grant, holder)
     } else {
         oauth_codes::hand_over(app, &project.id, &grant, &found.session, text)

@@ -378,12 +378,6 @@ async fn code(
     };
     let asked = [provider.upstream.scopes.as_slice(), &flow.extra_scopes].concat();
     let resolved = accounts::resolve(app, &arrival).await?;
-    let mut holder = Holder {
-        user: resolved.user,
-        is_new_user: resolved.is_new_user,
-        arrival_sealed: None,
-        proven: flow.proven.clone(),
-    };
     // Whose account grows was said by a token in an address, which anybody can have written. Whoever began proves by the
     // verifier that it is their browser which came back, and only then anything is written.
     if flow.link.is_some() || flow.upgrade == Some(resolved.user) {
@@ -399,19 +393,18 @@ async fn code(
             asked,
         };
         let pending = serde_json::to_vec(&pending).map_err(Failure::internal)?;
-        holder.arrival_sealed = Some(oauth_codes::sealed_arrival(app, &project.id, &pending));
+        let holder = Holder {
+            arrival_sealed: Some(oauth_codes::sealed_arrival(app, &project.id, &pending)),
+            proven: flow.proven.clone(),
+            ..Holder::of(resolved.user, resolved.is_new_user)
+        };
         let code = oauth_codes::issue(app, &project.id, &grant, holder);
         app.store.batch(vec![code.statement]).await?;
         return Ok(redirect::with_code(&redirect_uri, &code.code, &flow.state));
     }
     let mut code = None;
     arrivals::write(app, &arrival, resolved, &tokens, &asked, |resolved| {
-        let holder = Holder {
-            user: resolved.user,
-            is_new_user: resolved.is_new_user,
-            arrival_sealed: None,
-            proven: None,
-        };
+        let holder = Holder::of(resolved.user, resolved.is_new_user);
         let new = oauth_codes::issue(app, &project.id, &grant, holder);
         code = Some(new.code);
         new.statement
