@@ -278,7 +278,7 @@ on_both_engines! {
     async fn restricted_users_link_accounts(server, builder = oauth::builder()) {
         let restricted = people::restricted(&server).await;
         let link = Flow::new(&server, "google").with("type", "link").with("token", &restricted.access_token);
-        code(&link.as_user(ADA).await);
+        exchange(&server, &code(&link.as_user(ADA).await), &[]).send().await.expect(200);
         assert_eq!(people::seen_by_server(&server, &restricted.id).await["oauth_providers"][0]["account_id"], ADA);
     }
 

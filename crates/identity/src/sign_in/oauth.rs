@@ -392,14 +392,16 @@ async fn code(
             tokens,
             asked,
         };
-        let pending = serde_json::to_vec(&pending).map_err(Failure::internal)?;
+        let waiting = serde_json::to_vec(&pending).map_err(Failure::internal)?;
         let holder = Holder {
-            arrival_sealed: Some(oauth_codes::sealed_arrival(app, &project.id, &pending)),
+            arrival_sealed: Some(oauth_codes::sealed_arrival(app, &project.id, &waiting)),
             proven: flow.proven.clone(),
             ..Holder::of(resolved.user, resolved.is_new_user)
         };
         let code = oauth_codes::issue(app, &project.id, &grant, holder);
-        app.store.batch(vec![code.statement]).await?;
+        // The user may be gone since.
+        let written = app.store.batch(vec![code.statement]).await;
+        written.map_err(|error| accounts::conflict(error, &pending.profile))?;
         return Ok(redirect::with_code(&redirect_uri, &code.code, &flow.state));
     }
     let mut code = None;
