@@ -146,11 +146,12 @@ fn connection<S: Respond>(
     let _ = stream.set_nodelay(true);
     let respond = service_fn(move |request: Request<Incoming>| {
         let service = service.clone();
-        async move {
+        // In a box, as its state is large and would be copied whenever the connection hands it on.
+        Box::pin(async move {
             let empty = request.body().is_end_stream();
             let request = request.map(|body| if empty { Body::empty() } else { Body::new(body) });
             Ok::<_, Infallible>(service.respond(request, peer).await)
-        }
+        })
     });
     protocol.serve_connection(Io::new(stream), respond)
 }

@@ -6,7 +6,7 @@
 use std::future::Future;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
@@ -79,7 +79,8 @@ impl<A: Application> Service<A> {
         } else {
             ("(page)", Target::Answer(Response::default()))
         };
-        let work = async {
+        // Stays where it is: its state is large, and every move copies it.
+        let work = pin!(async {
             match target {
                 Target::Operation(operation, params) => {
                     operation
@@ -93,7 +94,7 @@ impl<A: Application> Service<A> {
                     inner.pages.clone().call(request).await.map_err(|never| match never {})
                 }
             }
-        };
+        });
         let limited = tokio::time::timeout(inner.config.request_timeout.into(), unwinding(work));
         let mut response = match limited.await {
             Ok(Some(Ok(response))) => response,
@@ -136,16 +137,14 @@ impl<A: Application> Respond for Service<A> {
 }
 
 /// Runs `work` and gives `None` if it panics; the panic hook has then reported where.
-async fn unwinding<T>(work: impl Future<Output = T>) -> Option<T> {
-    let mut work = pin!(work);
-    std::future::poll_fn(|context| {
+fn unwinding<T>(mut work: Pin<&mut impl Future<Output = T>>) -> impl Future<Output = Option<T>> {
+    std::future::poll_fn(move |context| {
         match std::panic::catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(value)) => Poll::Ready(Some(value)),
             Err(_) => Poll::Ready(None),
         }
     })
-    .await
 }
 
 /// 80 random bits in lower-case Crockford base32.

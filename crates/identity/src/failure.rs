@@ -60,6 +60,11 @@ impl From<StorageError> for Failure {
                 tracing::warn!(%error, "storage did not serve a request");
                 Self::Busy { retry_after_seconds: 1 }
             }
+            // Found a moment ago and gone when it was written about; use cases that know what it was say more.
+            StorageError::ForeignKey => {
+                tracing::warn!("a request wrote about what was deleted at the same time");
+                Self::text(409, "What this belongs to was deleted at the same time.")
+            }
             other => Self::internal(format_args!("storage: {other}")),
         }
     }
@@ -72,5 +77,16 @@ impl From<HashError> for Failure {
             HashError::TooLong => Self::text(400, "The password is too long to be checked."),
             HashError::Broken(what) => Self::internal(format_args!("password hashing: {what}")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writing_about_what_was_deleted_meanwhile_is_a_conflict_and_no_fault_of_the_server() {
+        let failure = Failure::from(StorageError::ForeignKey);
+        assert!(matches!(failure, Failure::Text { status: 409, .. }), "{failure:?}");
     }
 }

@@ -2,6 +2,7 @@
 //! rules of the protocol are in `latchkey-oauth`; here they meet the network, with documents kept in memory.
 
 mod described;
+mod kept;
 #[cfg(feature = "upstream-stand-ins")]
 mod stand_ins;
 
@@ -14,16 +15,16 @@ use latchkey_oauth::authorization::{Client, returned_code, returned_person};
 use latchkey_oauth::client_secret::ClientSecret;
 use latchkey_oauth::discovery::{self, Metadata};
 use latchkey_oauth::id_token::{self, IdTokenError, IdTokenRules};
-use latchkey_oauth::key_sets::{self, Freshness};
+use latchkey_oauth::key_sets;
 use latchkey_oauth::pkce::Verifier;
 use latchkey_oauth::profile::{Documents, FORM, ID_TOKEN, Profile};
 use latchkey_oauth::request::{Answer, LONGEST_ANSWER, Request};
 use latchkey_oauth::token::{ProviderTokens, is_accepted, read_document};
 use latchkey_oauth::upstream::{IdTokenUse, OpenId};
 use latchkey_oauth::{Upstream, UpstreamError};
-use quick_cache::sync::Cache;
 use serde_json::Value;
 
+use self::kept::Kept;
 use crate::app::App;
 use crate::failure::Failure;
 use crate::outgoing::{OutgoingError, OutgoingReply};
@@ -31,31 +32,14 @@ use crate::projects::Project;
 
 /// How often a document of a profile is asked for while the provider has trouble (contract 02 §8).
 const ATTEMPTS: usize = 3;
-/// How many documents are kept.
-const CAPACITY: usize = 1000;
 
-/// Discovery documents and key sets by their address, as they were fetched.
+/// Discovery documents and key sets, as they were fetched.
+#[derive(Default)]
 pub(crate) struct UpstreamDocuments {
-    metadata: Cache<String, Fetched<Metadata>>,
-    key_sets: Cache<String, Fetched<VerifyingKeys>>,
-    attempts: Cache<String, i64>,
+    metadata: Kept<Metadata>,
+    key_sets: Kept<VerifyingKeys>,
     #[cfg(feature = "upstream-stand-ins")]
     stand_ins: stand_ins::StandIns,
-}
-
-/// What was fetched, and when, epoch seconds.
-type Fetched<T> = (Arc<T>, i64);
-
-impl Default for UpstreamDocuments {
-    fn default() -> Self {
-        Self {
-            metadata: Cache::new(CAPACITY),
-            key_sets: Cache::new(CAPACITY),
-            attempts: Cache::new(CAPACITY),
-            #[cfg(feature = "upstream-stand-ins")]
-            stand_ins: stand_ins::StandIns::default(),
-        }
-    }
 }
 
 /// A provider of a project, ready to be asked.
@@ -282,63 +266,16 @@ async fn verified(
     }
 }
 
-/// A key set. `wants_fresh` asks for a newer one than is at hand, which is granted now and then only. A set that came
-/// when it was due does not count there: a provider may change its keys right after.
+/// A key set, newer than the one at hand if `wants_fresh`; see [`Kept::get`].
 async fn keys(app: &App, uri: &str, wants_fresh: bool) -> Result<Arc<VerifyingKeys>, UpstreamError> {
-    let cache = &app.upstream_documents;
-    let now = app.clock.now_seconds();
-    let known = cache.key_sets.get(uri);
-    let freshness = known.as_ref().map_or(Freshness::Over, |(_, at)| key_sets::freshness(now - at));
-    if let Some((keys, _)) = &known {
-        let since = now - cache.attempts.get(uri).unwrap_or(i64::MIN / 2);
-        let may_ask = key_sets::may_fetch_again(since);
-        if freshness == Freshness::Fresh && !wants_fresh || freshness != Freshness::Over && !may_ask {
-            return Ok(Arc::clone(keys));
-        }
-    }
-    cache.attempts.insert(uri.to_owned(), now);
-    let fetched = match send(app, key_sets::request(uri)?).await {
-        Ok(reply) => key_sets::read(&answer(&reply)),
-        Err(error) => Err(error),
-    };
-    match (fetched, known) {
-        (Ok(keys), _) => {
-            if !wants_fresh {
-                cache.attempts.remove(uri);
-            }
-            let keys = Arc::new(keys);
-            cache.key_sets.insert(uri.to_owned(), (Arc::clone(&keys), now));
-            Ok(keys)
-        }
-        (Err(_), Some((keys, _))) if freshness != Freshness::Over => Ok(keys),
-        (Err(error), _) => Err(error),
-    }
+    let fetch = async { key_sets::read(&answer(&send(app, key_sets::request(uri)?).await?)) };
+    app.upstream_documents.key_sets.get(uri, app.clock.now_seconds(), wants_fresh, fetch).await
 }
 
 /// What an issuer says about itself; kept as key sets are.
 async fn metadata(app: &App, issuer: &str) -> Result<Arc<Metadata>, UpstreamError> {
-    let cache = &app.upstream_documents.metadata;
-    let now = app.clock.now_seconds();
-    let known = cache.get(issuer);
-    let freshness = known.as_ref().map_or(Freshness::Over, |(_, at)| key_sets::freshness(now - at));
-    if let (Some((metadata, _)), Freshness::Fresh) = (&known, freshness) {
-        return Ok(Arc::clone(metadata));
-    }
-    let fetched = match send(app, discovery::request(issuer)?).await {
-        Ok(reply) => Metadata::read(issuer, &answer(&reply)),
-        Err(error) => Err(error),
-    };
-    match (fetched, known) {
-        (Ok(metadata), _) => {
-            let metadata = Arc::new(metadata);
-            cache.insert(issuer.to_owned(), (Arc::clone(&metadata), now));
-            Ok(metadata)
-        }
-        (Err(error), Some((metadata, _))) if error.is_transient() && freshness != Freshness::Over => {
-            Ok(metadata)
-        }
-        (Err(error), _) => Err(error),
-    }
+    let fetch = async { Metadata::read(issuer, &answer(&send(app, discovery::request(issuer)?).await?)) };
+    app.upstream_documents.metadata.get(issuer, app.clock.now_seconds(), false, fetch).await
 }
 
 /// A document of a profile, asked for again while the provider has trouble.

@@ -235,9 +235,12 @@ impl Report {
         let _ = writeln!(
             self.page,
             "\n### While the project of {users} users is deleted, {engine}\n\nThe answer to the deletion took {} ms, the \
-             removal {} s. p99 ms of another project.\n\n| request | calm | meanwhile | times |\n|---|---:|---:|---:|",
+             removal {}. p99 ms of another project.\n\n| request | calm | meanwhile | times |\n|---|---:|---:|---:|",
             deletion.answered_after.as_millis(),
-            deletion.removed_after.as_secs(),
+            deletion.removed_after.map_or_else(
+                || "longer than was waited for".to_owned(),
+                |after| format!("{} s", after.as_secs())
+            ),
         );
         for (title, calm, meanwhile) in &deletion.loads {
             #[expect(clippy::cast_precision_loss, reason = "microseconds")]

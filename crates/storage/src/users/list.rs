@@ -14,8 +14,10 @@ use super::{UserRow, columns, tables};
 use crate::engine::{Sql, StorageError, Tx, Value as SqlValue, args};
 use crate::values::json_array;
 
-/// So many users are looked at in order before anything else is tried for a search.
-const WINDOW: i64 = 500;
+/// The fewest users that are looked at in order before anything else is tried for a search, and how many for each place
+/// on the page: what half of the users have fills it here. Each costs some reads of the file once there are many users.
+const SMALLEST_WINDOW: i64 = 100;
+const WINDOW_PAGES: i64 = 2;
 /// The largest set of candidates that is sorted instead of being met in order.
 const MOST_CANDIDATES: usize = 2000;
 /// The most trigrams of a text that are looked up; the rest is checked on what is found.
@@ -120,7 +122,7 @@ pub async fn list(
     }
     let Some(text) = &filter.text else { return scan(tx, project, filter, &end).await };
     if let Some(limit) = filter.limit {
-        let window = window(tx, project, filter).await?;
+        let window = window(tx, project, filter, limit).await?;
         let page = scan(tx, project, filter, window.as_ref().unwrap_or(&end)).await?;
         if window.is_none() || i64::try_from(page.len()).is_ok_and(|length| length >= limit) {
             return Ok(page);
@@ -196,11 +198,12 @@ async fn among(
     tx.query(text, args).await
 }
 
-/// Where the window ends; `None` if it holds everybody that is left.
+/// Where the window of a page ends; `None` if it holds everybody that is left.
 async fn window(
     tx: &mut Tx,
     project: &ProjectId,
     filter: &UserFilter,
+    limit: i64,
 ) -> Result<Option<Place>, StorageError> {
     let (time, id) = start(filter);
     let texts = [
@@ -209,7 +212,8 @@ async fn window(
         "SELECT signed_up_at, id FROM users WHERE project_id = $1 AND (signed_up_at, id) <= ($2, $3) \
          ORDER BY signed_up_at DESC, id DESC LIMIT 1 OFFSET $4",
     ];
-    tx.query_opt(direction(filter, texts), args![project, time, id, WINDOW]).await
+    let size = limit.saturating_mul(WINDOW_PAGES).max(SMALLEST_WINDOW);
+    tx.query_opt(direction(filter, texts), args![project, time, id, size]).await
 }
 
 /// The members of a team, but not many more than can be candidates.
