@@ -31,8 +31,9 @@ use crate::webhooks;
 
 pub use changes::update;
 pub(crate) use changes::{Written, totp_seal_context};
+pub use creation::create;
 pub(crate) use creation::{Created, NewUser, creation, upgrade};
-pub use creation::{blank, create};
+pub use latchkey_storage::users::blank;
 pub(crate) use list::views;
 pub use list::{list, preview_affected};
 

@@ -82,32 +82,11 @@ fn email(user: Uuid) -> String {
 
 fn user(project: &ProjectId, id: Uuid, at: i64) -> UserRow {
     UserRow {
-        project_id: project.clone(),
-        id: UserId::from_uuid(id),
         display_name: Some(format!("Person {}", at % 1_000_000)),
-        profile_image_url: None,
-        client_metadata: None,
-        client_read_only_metadata: None,
-        server_metadata: None,
-        is_anonymous: false,
-        restricted_by_admin: false,
-        restricted_by_admin_reason: None,
-        restricted_by_admin_private_details: None,
-        country_code: None,
-        risk_bot: 0,
-        risk_free_trial_abuse: 0,
-        otp_auth_enabled: false,
-        requires_totp_mfa: false,
-        totp_secret_sealed: None,
-        selected_team_id: None,
-        signed_up_at: at,
-        last_active_at: at,
         primary_email: Some(email(id)),
         primary_email_verified: Some(false),
         primary_email_used_for_auth: Some(true),
-        has_password: false,
-        oauth_accounts: 0,
-        passkeys: 0,
+        ..users::blank(project, UserId::from_uuid(id), at)
     }
 }
 

@@ -68,6 +68,38 @@ record! {
     }
 }
 
+/// A user with nothing set yet, signed up at `now`, epoch milliseconds.
+pub fn blank(project: &ProjectId, id: UserId, now: i64) -> UserRow {
+    UserRow {
+        project_id: project.clone(),
+        id,
+        display_name: None,
+        profile_image_url: None,
+        client_metadata: None,
+        client_read_only_metadata: None,
+        server_metadata: None,
+        is_anonymous: false,
+        restricted_by_admin: false,
+        restricted_by_admin_reason: None,
+        restricted_by_admin_private_details: None,
+        country_code: None,
+        risk_bot: 0,
+        risk_free_trial_abuse: 0,
+        otp_auth_enabled: false,
+        requires_totp_mfa: false,
+        totp_secret_sealed: None,
+        selected_team_id: None,
+        signed_up_at: now,
+        last_active_at: now,
+        primary_email: None,
+        primary_email_verified: None,
+        primary_email_used_for_auth: None,
+        has_password: false,
+        oauth_accounts: 0,
+        passkeys: 0,
+    }
+}
+
 /// The columns of a [`UserRow`] from the tables that [`tables!`] names.
 macro_rules! columns {
     () => {

@@ -36,38 +36,6 @@ pub(crate) fn personal_team_name(display_name: Option<&str>, email: Option<&str>
     }
 }
 
-/// A user with nothing set yet, signed up at `now`, epoch milliseconds.
-pub fn blank(project: &ProjectId, id: UserId, now: i64) -> UserRow {
-    UserRow {
-        project_id: project.clone(),
-        id,
-        display_name: None,
-        profile_image_url: None,
-        client_metadata: None,
-        client_read_only_metadata: None,
-        server_metadata: None,
-        is_anonymous: false,
-        restricted_by_admin: false,
-        restricted_by_admin_reason: None,
-        restricted_by_admin_private_details: None,
-        country_code: None,
-        risk_bot: 0,
-        risk_free_trial_abuse: 0,
-        otp_auth_enabled: false,
-        requires_totp_mfa: false,
-        totp_secret_sealed: None,
-        selected_team_id: None,
-        signed_up_at: now,
-        last_active_at: now,
-        primary_email: None,
-        primary_email_verified: None,
-        primary_email_used_for_auth: None,
-        has_password: false,
-        oauth_accounts: 0,
-        passkeys: 0,
-    }
-}
-
 /// Somebody who is about to become a user.
 pub(crate) struct NewUser {
     /// The user, with their primary email; the flags about passwords and accounts are set from the rest.
@@ -143,7 +111,7 @@ pub(crate) async fn upgrade(
 /// `USER_EMAIL_ALREADY_EXISTS`; 400 for fields that contradict each other or the project's settings.
 pub async fn create(app: &App, auth: &Auth, request: UserCreate) -> Result<ServerUser, Failure> {
     let project = &auth.project;
-    let mut row = blank(&project.id, UserId::from_uuid(app.random.uuid()), app.now());
+    let mut row = users::blank(&project.id, UserId::from_uuid(app.random.uuid()), app.now());
     let (request, is_anonymous, accounts) = request.into_parts();
     let accounts = linked_accounts(app, project, row.id, accounts)?;
     let fields = Fields::read(app, auth, row.id, request).await?;
