@@ -91,10 +91,16 @@ impl ProjectKeys {
 impl ProjectDeclaration {
     /// The declaration of the built-in project for whoever declares nothing about it.
     pub fn internal() -> Self {
-        let mut declaration = Self { id: INTERNAL.into(), ..Self::default() };
+        let mut declaration =
+            Self { id: INTERNAL.into(), display_name: "Latchkey".to_owned(), ..Self::default() };
         declaration.settings = ProjectSettings::internal();
         declaration.complete();
         declaration
+    }
+
+    /// Whether it declares the built-in project.
+    pub fn is_internal(&self) -> bool {
+        self.id == INTERNAL
     }
 
     /// The overrides that a project of this id starts with, before its declaration.

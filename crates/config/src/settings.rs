@@ -132,9 +132,11 @@ impl ProjectSettings {
         settings
     }
 
-    /// What the built-in project `internal` starts with: its users own the other projects through their teams.
+    /// What the built-in project `internal` starts with: its users own the other projects through their teams. Nobody
+    /// can sign up to it until the operator allows that, since whoever can makes projects and sends mail from this server.
     pub fn internal() -> Self {
         let mut settings = Self::for_new_project();
+        settings.auth.allow_sign_up = false;
         settings.rbac = RbacSettings::with_team_roles(
             &["$read_members"],
             &["$read_members", "$remove_members", "$update_team"],
@@ -229,5 +231,6 @@ mod tests {
         assert_eq!(settings.rbac.permissions["team_admin"].contained_permission_ids.len(), 6);
         assert_eq!(settings.problems(), Vec::<String>::new());
         assert_eq!(ProjectSettings::internal().problems(), Vec::<String>::new());
+        assert!(!ProjectSettings::internal().auth.allow_sign_up);
     }
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::authenticate::Auth;
 use crate::failure::Failure;
-use crate::projects::{Configuration, change, gone};
+use crate::projects::{Configuration, change, email_theme, gone};
 use crate::{email_templates, email_themes};
 
 fn level(wire: ConfigLevel) -> Level {
@@ -46,6 +46,12 @@ async fn stored(app: &App, auth: &Auth) -> Result<Configuration, Failure> {
 pub async fn rendered(app: &App, auth: &Auth) -> Result<String, Failure> {
     let settings = stored(app, auth).await?.overrides.render().map_err(Failure::internal)?;
     let mut tree = serde_json::to_value(&settings).map_err(Failure::internal)?;
+    let emails = &mut tree["emails"];
+    emails["selectedThemeId"] = email_theme(&settings).into();
+    if settings.emails.server.is_shared {
+        // Mails of the shared server have the built-in texts.
+        emails["templates"] = json!({});
+    }
     let themes = BUILT_IN_THEMES.iter().map(|(id, _)| ("themes", *id, email_themes::built_in(id)));
     let templates =
         BUILT_IN_TEMPLATES.iter().map(|(id, _)| ("templates", *id, email_templates::built_in(id)));

@@ -30,10 +30,7 @@ pub fn owners_team() -> TeamId {
 pub async fn apply(app: &App) -> Result<(), Failure> {
     let mut declared = app.config.projects.clone();
     if !declared.iter().any(|project| project.id == ProjectId::internal().as_str()) {
-        declared.push(ProjectDeclaration {
-            display_name: "Latchkey".to_owned(),
-            ..ProjectDeclaration::internal()
-        });
+        declared.push(ProjectDeclaration::internal());
     }
     declared.sort_by_key(|project| project.id != ProjectId::internal().as_str());
     for declaration in declared {

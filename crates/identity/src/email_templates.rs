@@ -114,6 +114,8 @@ pub async fn update(
     id: &str,
     request: EmailTemplateUpdate,
 ) -> Result<EmailTemplate, Failure> {
+    // Before the change, which everybody's writes wait for.
+    request.tsx_source.as_deref().map(check).transpose()?;
     let id = id.to_ascii_lowercase();
     let (settings, _) = change(app, &auth.project.id, auth.access, {
         let id = id.clone();
@@ -121,9 +123,6 @@ pub async fn update(
             let configuration = &mut draft.configuration;
             if !exists(&configuration.checked_settings()?, &id) {
                 return Err(unknown());
-            }
-            if let Some(source) = &request.tsx_source {
-                check(source)?;
             }
             let environment = &mut configuration.overrides.environment;
             if let Some(name) = &request.display_name {

@@ -137,6 +137,8 @@ pub async fn update(
     id: &str,
     request: EmailThemeUpdate,
 ) -> Result<EmailTheme, Failure> {
+    // Before the change, which everybody's writes wait for.
+    request.tsx_source.as_deref().map(check).transpose()?;
     let id = id.to_ascii_lowercase();
     let (settings, _) = change(app, &auth.project.id, auth.access, {
         let id = id.clone();
@@ -144,9 +146,6 @@ pub async fn update(
             let configuration = &mut draft.configuration;
             if !theme_exists(&configuration.checked_settings()?, &id) {
                 return Err(unknown());
-            }
-            if let Some(source) = &request.tsx_source {
-                check(source)?;
             }
             let environment = &mut configuration.overrides.environment;
             if let Some(name) = &request.display_name {

@@ -60,7 +60,7 @@ fn missing() -> Failure {
 /// name for them, and says to leave out what has none.
 ///
 /// # Errors
-/// `CANNOT_GET_OWN_USER_WITHOUT_USER`; 403 for clients that do not name their own user.
+/// `CANNOT_GET_OWN_USER_WITHOUT_USER`; `USER_NOT_FOUND`; 403 for clients that do not name their own user.
 pub async fn list(
     app: &App,
     auth: &Auth,
@@ -72,6 +72,9 @@ pub async fn list(
     let rows = app.store.scan(move |tx| {
         Box::pin(async move {
             Ok::<_, Failure>(match user {
+                Some(user) if users::get(tx, &project, user).await?.is_none() => {
+                    return Err(KnownError::user_not_found().into());
+                }
                 Some(user) => oauth_accounts::list(tx, &project, user).await?,
                 None => oauth_accounts::list_all(tx, &project).await?,
             })

@@ -217,6 +217,14 @@ async fn exchange(
     claim: Stmt,
     origin: Origin,
 ) -> Result<SignInResult, Failure> {
+    let proven: Option<Proven> =
+        row.proven.as_deref().map(serde_json::from_str).transpose().map_err(Failure::internal)?;
+    // Whoever ends a session ends what was to go on from it.
+    let lives = proven.as_ref().map(|proven| proven.lives(&project.id, row.user_id, app.now()).exactly(1));
+    match app.store.batch(lives.iter().cloned().collect()).await {
+        Err(StorageError::Guard { .. }) => return Err(invalid()),
+        outcome => outcome?,
+    };
     if let Some(sealed) = &row.arrival_sealed {
         let arrival =
             app.master_keys.open(&arrival_context(&project.id), sealed).map_err(Failure::internal)?;
@@ -224,7 +232,6 @@ async fn exchange(
         oauth::arrive(app, project, &arrival, row.user_id, taken).await?;
     }
     let user = find_user(app, &project.id, row.user_id).await?.ok_or_else(invalid)?;
-    let proven = row.proven.as_deref().map(serde_json::from_str).transpose().map_err(Failure::internal)?;
     if !user.requires_totp_mfa
         && let Some(tokens) = handed_over(app, project, row, &claim).await?
     {
@@ -236,14 +243,14 @@ async fn exchange(
         amr: "",
         is_new_user: row.is_new_user && !user.requires_totp_mfa,
         origin,
-        statements: vec![claim],
+        statements: [claim].into_iter().chain(lives).collect(),
     };
     let remember = |session: &stored_sessions::SessionRow| {
         vec![codes::set_session(&project.id, &row.code_hash, session.id)]
     };
     match finish_with(app, project, factor, proven, remember).await {
         Ok(result) => Ok(result),
-        // Somebody else was faster, with the right proof.
+        // Somebody else was faster, with the right proof, or the session that it goes on from has ended.
         Err(Unfinished::Storage(StorageError::Guard { .. })) => {
             Err(replayed(app, project, &row.code_hash).await?)
         }
@@ -282,7 +289,8 @@ async fn handed_over(
         outcome => outcome?,
     };
     app.activity.note(&project.id, id, row.user_id, now, None);
-    let access_token = access_tokens::mint(app, project, &found.user, &found.session).await?;
+    let session = stored_sessions::SessionRow { expires_at: Some(end), ..found.session };
+    let access_token = access_tokens::mint(app, project, &found.user, &session).await?;
     Ok(Some(TokenPair { access_token, refresh_token: token.into_text(), user_id: row.user_id }))
 }
 

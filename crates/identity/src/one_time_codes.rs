@@ -42,7 +42,8 @@ pub(crate) fn issue(
     data: &impl Serialize,
     lifetime: i64,
 ) -> Result<NewCode, Failure> {
-    make(app, project, None, kind, data, lifetime)
+    let (code, row) = blank(app, project, kind, data, lifetime)?;
+    Ok(NewCode { code, statement: one_time_codes::insert(&row) })
 }
 
 /// The same for a user, with whose sessions it ends.
@@ -54,20 +55,34 @@ pub(crate) fn issue_for(
     data: &impl Serialize,
     lifetime: i64,
 ) -> Result<NewCode, Failure> {
-    make(app, project, Some(user), kind, data, lifetime)
+    let (code, row) = blank(app, project, kind, data, lifetime)?;
+    let row = OneTimeCodeRow { user_id: Some(user), ..row };
+    Ok(NewCode { code, statement: one_time_codes::insert(&row) })
 }
 
-fn make(
+/// The same for whoever signs in with an address, if there is somebody.
+pub(crate) fn issue_for_owner(
     app: &App,
     project: &ProjectId,
-    user_id: Option<UserId>,
+    email: &str,
     kind: &str,
     data: &impl Serialize,
     lifetime: i64,
 ) -> Result<NewCode, Failure> {
+    let (code, row) = blank(app, project, kind, data, lifetime)?;
+    Ok(NewCode { code, statement: one_time_codes::insert_for_owner(&row, email) })
+}
+
+fn blank(
+    app: &App,
+    project: &ProjectId,
+    kind: &str,
+    data: &impl Serialize,
+    lifetime: i64,
+) -> Result<(String, OneTimeCodeRow), Failure> {
     let code = app.random.token();
     let now = app.now();
-    let statement = one_time_codes::insert(&OneTimeCodeRow {
+    let row = OneTimeCodeRow {
         project_id: project.clone(),
         id: OneTimeCodeId::from_uuid(app.random.uuid()),
         kind: kind.to_owned(),
@@ -78,9 +93,9 @@ fn make(
         created_at: now,
         expires_at: now.saturating_add(lifetime),
         used_at: None,
-        user_id,
-    });
-    Ok(NewCode { code, statement })
+        user_id: None,
+    };
+    Ok((code, row))
 }
 
 /// How many characters of a code a person may have to type.

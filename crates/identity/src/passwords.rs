@@ -5,7 +5,9 @@ pub mod reset;
 
 use latchkey_api_types::{KnownError, SessionId};
 use latchkey_crypto::{Secret, password_rules};
-use latchkey_storage::{StorageError, credentials, oauth_authorization_codes, one_time_codes, sessions};
+use latchkey_storage::{
+    StorageError, credentials, oauth_authorization_codes, one_time_codes, second_factors, sessions,
+};
 
 use crate::app::App;
 use crate::audit::{self, Event};
@@ -105,7 +107,7 @@ pub async fn set(app: &App, auth: &Auth, password: Secret<String>) -> Result<(),
 ///
 /// # Errors
 /// `PASSWORD_AUTHENTICATION_NOT_ENABLED`, the password rules, `USER_DOES_NOT_HAVE_PASSWORD`,
-/// `PASSWORD_CONFIRMATION_MISMATCH`.
+/// `TOO_MANY_FAILED_ATTEMPTS`, `PASSWORD_CONFIRMATION_MISMATCH`.
 pub async fn update(
     app: &App,
     auth: &Auth,
@@ -120,14 +122,12 @@ pub async fn update(
     check_new(app, project, &new).await?;
     let (stored, spared) = stored_and_spared(app, auth, refresh_token).await?;
     let stored = stored.ok_or_else(|| Failure::from(KnownError::user_does_not_have_password()))?;
-    let mismatch = || Failure::from(KnownError::password_confirmation_mismatch());
-    if !app.hasher.verify(old, Some(stored.clone())).await?.matches {
-        return Err(mismatch());
-    }
+    reauthentication::compare_password(app, auth, user.id, old, &stored, None).await?;
     let hash = app.hasher.hash(new).await?;
     let event = Event::of_user(auth.access, user.id);
     let statements = vec![
         credentials::replace_password(&project.id, user.id, &stored, &hash, app.now()).exactly(1),
+        second_factors::forgive(&project.id, user.id),
         one_time_codes::end_of_user(&project.id, user.id, app.now()),
         sessions::delete_of_user(&project.id, user.id, spared),
         oauth_authorization_codes::delete_unused(&project.id, user.id),
@@ -136,7 +136,7 @@ pub async fn update(
     match app.store.batch(statements).await {
         Ok(_) => Ok(()),
         // Somebody else changed it in this moment, so the old password is not the old password any more.
-        Err(StorageError::Guard { .. }) => Err(mismatch()),
+        Err(StorageError::Guard { .. }) => Err(KnownError::password_confirmation_mismatch().into()),
         Err(error) => Err(error.into()),
     }
 }

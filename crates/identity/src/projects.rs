@@ -26,7 +26,7 @@ pub use administration::{create, get, list_owned, transfer, update};
 pub(crate) use configuration::{Configuration, change, resealed};
 pub use configuration::{change_settings, settings_in};
 pub use views::client_view;
-pub(crate) use views::theme_exists;
+pub(crate) use views::{email_theme, theme_exists};
 
 /// The names of the built-in pages to which mails may lead, below `PUBLIC_URL/projects/PROJECT_ID/handler/`.
 pub const PAGES: [&str; 4] = ["cli-auth-confirm", "email-verification", "password-reset", "team-invitation"];

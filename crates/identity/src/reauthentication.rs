@@ -6,6 +6,7 @@
 
 use std::net::IpAddr;
 
+use latchkey_api_types::ids::UserId;
 use latchkey_api_types::mfa::Reauthenticated;
 use latchkey_api_types::{AccessType, KnownError};
 use latchkey_config::settings::EnforceReauthentication;
@@ -179,15 +180,33 @@ async fn check_password(
         app.store.lookup(move |tx| Box::pin(async move { credentials::password(tx, &of, id).await }));
     let hash = stored.await?.and_then(|row| row.hash);
     let hash = hash.ok_or_else(|| Failure::from(KnownError::user_does_not_have_password()))?;
-    let gone = KnownError::user_authentication_required;
-    second_factors::take_attempt(app, project, id).await?.ok_or_else(gone)?.require_unlocked()?;
-    if !app.hasher.verify(password.clone(), Some(hash.clone())).await?.matches {
-        let event = Event::by(auth).at_address(address);
-        app.activity.note_event(audit::record(app, project, audit::kind::PASSWORD_REFUSED, &event));
-        return Err(KnownError::password_confirmation_mismatch().into());
-    }
+    compare_password(app, auth, id, password.clone(), &hash, address).await?;
     Ok(vec![
         credentials::confirm_password(project, id, &hash).exactly(1),
         stored_factors::forgive(project, id),
     ])
+}
+
+/// Compares what a signed-in user says to be their password with its hash, as an attempt that counts until it is
+/// forgiven.
+///
+/// # Errors
+/// `TOO_MANY_FAILED_ATTEMPTS`, `PASSWORD_CONFIRMATION_MISMATCH`; `USER_AUTHENTICATION_REQUIRED` if the user is gone.
+pub(crate) async fn compare_password(
+    app: &App,
+    auth: &Auth,
+    user: UserId,
+    password: Secret<String>,
+    hash: &str,
+    address: Option<IpAddr>,
+) -> Result<(), Failure> {
+    let project = &auth.project.id;
+    let gone = KnownError::user_authentication_required;
+    second_factors::take_attempt(app, project, user).await?.ok_or_else(gone)?.require_unlocked()?;
+    if app.hasher.verify(password, Some(hash.to_owned())).await?.matches {
+        return Ok(());
+    }
+    let event = Event::by(auth).at_address(address);
+    app.activity.note_event(audit::record(app, project, audit::kind::PASSWORD_REFUSED, &event));
+    Err(KnownError::password_confirmation_mismatch().into())
 }

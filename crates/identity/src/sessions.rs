@@ -5,6 +5,7 @@ use latchkey_api_types::ids::{ProjectId, SessionId, UserId};
 use latchkey_api_types::session::{EndUserIpInfo, Session};
 use latchkey_api_types::{AccessType, KnownError};
 use latchkey_storage::StorageError;
+use latchkey_storage::engine::Stmt;
 use latchkey_storage::sessions::{self, OwnedSessionRow, SessionRow};
 use latchkey_storage::users::{self, UserRow};
 use serde::{Deserialize, Serialize};
@@ -36,6 +37,7 @@ pub(crate) struct Beginning<'a> {
 /// What a session had proven, and how long it lasts: whatever goes on from it has no more.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Proven {
+    session: SessionId,
     amr: String,
     auth_time: i64,
     is_impersonation: bool,
@@ -46,7 +48,12 @@ impl Proven {
     /// Of a session as of now.
     pub(crate) fn by(session: &SessionRow) -> Self {
         let SessionRow { auth_time, is_impersonation, expires_at, .. } = *session;
-        Self { amr: session.amr.clone(), auth_time, is_impersonation, expires_at }
+        Self { session: session.id, amr: session.amr.clone(), auth_time, is_impersonation, expires_at }
+    }
+
+    /// Gives a row as long as the session is not over.
+    pub(crate) fn lives(&self, project: &ProjectId, user: UserId, now: i64) -> Stmt {
+        sessions::lives(project, self.session, user, now)
     }
 
     /// Takes back what a new session has beyond that.

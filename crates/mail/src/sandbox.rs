@@ -8,6 +8,7 @@
 
 use std::io;
 
+use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, filters};
 
 use crate::template;
@@ -18,6 +19,8 @@ pub const LONGEST_SOURCE: usize = 128 * 1024;
 pub const LONGEST_OUTPUT: usize = 512 * 1024;
 /// How many steps a template may take.
 const FUEL: u64 = 50_000;
+/// How many bytes all steps together may look at: a step may go through the longest value from end to end.
+const WORK: usize = 32 * 1024 * 1024;
 
 /// The longest tag, bytes: an expression is read by recursion.
 const LONGEST_TAG: usize = 1000;
@@ -46,6 +49,10 @@ impl TemplateError {
         Self { line: None, reason: reason.into() }
     }
 
+    pub(crate) fn too_long() -> Self {
+        Self::whole(format!("the mail becomes longer than {LONGEST_OUTPUT} bytes"))
+    }
+
     /// The same, with lines counted from further above.
     pub(crate) fn below(mut self, lines: usize) -> Self {
         self.line = self.line.map(|line| line + lines);
@@ -55,7 +62,7 @@ impl TemplateError {
     fn from_engine(error: &minijinja::Error) -> Self {
         let reason = match error.kind() {
             ErrorKind::OutOfFuel => "the template takes too many steps".to_owned(),
-            ErrorKind::WriteFailure => format!("the mail becomes longer than {LONGEST_OUTPUT} bytes"),
+            ErrorKind::WriteFailure => return Self::too_long(),
             kind => match error.detail() {
                 Some(detail) => format!("{kind}: {detail}"),
                 None => kind.to_string(),
@@ -81,7 +88,8 @@ pub(crate) fn render(source: &str, output: Output, values: &Value) -> Result<Str
     }
     check_language(source)?;
     let mut environment = environment(output);
-    environment.set_fuel(Some(FUEL));
+    let longest = longest(values).max(LONGEST_TAG);
+    environment.set_fuel(Some(u64::try_from(WORK / longest).map_or(FUEL, |steps| steps.min(FUEL))));
     let template =
         environment.template_from_str(source).map_err(|error| TemplateError::from_engine(&error))?;
     let mut written = Limited(Vec::new());
@@ -89,6 +97,19 @@ pub(crate) fn render(source: &str, output: Output, values: &Value) -> Result<Str
         .render_captured_to(values.clone(), &mut written)
         .map_err(|error| TemplateError::from_engine(&error))?;
     String::from_utf8(written.0).map_err(|_| TemplateError::whole("the output is not text"))
+}
+
+/// The length of the longest text or list in a value.
+fn longest(value: &Value) -> usize {
+    if let Some(text) = value.as_str() {
+        return text.len();
+    }
+    let is_map = value.kind() == ValueKind::Map;
+    let inside = value.try_iter().into_iter().flatten().map(|item| {
+        let held = if is_map { value.get_item(&item).map_or(0, |held| longest(&held)) } else { 0 };
+        longest(&item).max(held)
+    });
+    inside.fold(value.len().unwrap_or(0), usize::max)
 }
 
 fn environment(output: Output) -> Environment<'static> {
@@ -273,6 +294,21 @@ mod tests {
         let values = context! { many };
         let squares = "{% for a in many %}{% for b in many %}{{ b }}{% endfor %}{% endfor %}";
         assert!(render(squares, Output::Html, &values).is_err());
+    }
+
+    #[test]
+    fn steps_are_fewer_where_values_are_long() {
+        let loops = "{% for a in many %}{% if text|title|length %}{% endif %}{% endfor %}";
+        let render = |text: String| {
+            let values =
+                context! { nested => vec![context! { text => text.clone() }], text, many => vec![0; 1000] };
+            render(loops, Output::Html, &values)
+        };
+        assert_eq!(render("x".repeat(1000)).unwrap(), "");
+        assert_eq!(render("x".repeat(100_000)).unwrap_err().reason, "the template takes too many steps");
+        let hidden = context! { nested => vec![context! { text => "x".repeat(100_000) }] };
+        assert_eq!(longest(&hidden), 100_000);
+        assert_eq!(longest(&context! { many => vec![0; 30] }), 30);
     }
 
     #[test]

@@ -59,6 +59,9 @@ impl BuiltInTheme {
     }
 }
 
+/// Stands for the content. What values hold is escaped, so that none of them can look like it.
+const PLACE: &str = "<content></content>";
+
 impl Theme<'_> {
     /// Puts the content, HTML, into the theme.
     ///
@@ -79,16 +82,21 @@ impl Theme<'_> {
             Self::Own(source) => *source,
             Self::Without => BARE,
         };
+        // Filled in afterwards, so that a theme of the project has nothing long to work on.
         let values = context! {
-            content => Value::from_safe_string(content.to_owned()),
+            content => Value::from_safe_string(PLACE.to_owned()),
             subject => subject,
             ..frame.values()
         };
         let html = sandbox::render(source, Output::Html, &values)?;
-        if html.contains(content) {
-            return Ok(html);
+        let places = html.matches(PLACE).count();
+        if places == 0 {
+            return Err(TemplateError::whole("the theme does not write {{ content }}"));
         }
-        Err(TemplateError::whole("the theme does not write {{ content }}"))
+        if html.len() + places * content.len() > sandbox::LONGEST_OUTPUT {
+            return Err(TemplateError::too_long());
+        }
+        Ok(html.replace(PLACE, content))
     }
 }
 

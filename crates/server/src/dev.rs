@@ -74,6 +74,12 @@ fn overrides(flags: &DevFlags) -> Vec<(String, String)> {
 
 /// Declares the project of the data directory beside those of the configuration, and returns it as it is declared.
 fn declare(config: &mut Config, data: &DevData) -> ProjectDeclaration {
+    if !config.projects.iter().any(ProjectDeclaration::is_internal) {
+        // Who administers projects can be tried out without being made by hand.
+        let mut internal = ProjectDeclaration::internal();
+        internal.settings.auth.allow_sign_up = true;
+        config.projects.push(internal);
+    }
     if let Some(declared) = config.projects.iter_mut().find(|project| project.id == data.project.id) {
         // Its keys are handed out below, so they must exist; those of the file win.
         let (keys, made) = (&mut declared.keys, &data.project.keys);
@@ -139,11 +145,20 @@ mod tests {
     }
 
     #[test]
+    fn people_can_sign_up_to_the_project_internal() {
+        let mut config = Config::default();
+        declare(&mut config, &data());
+        let internal = config.projects.iter().find(|project| project.is_internal());
+        assert!(internal.is_some_and(|internal| internal.settings.auth.allow_sign_up));
+    }
+
+    #[test]
     fn the_project_stands_beside_declared_ones_and_keys_of_the_file_win() {
         let mut config = Config::default();
         config.projects.push(ProjectDeclaration::internal());
         assert_eq!(declare(&mut config, &data()).id, data().project.id);
         assert_eq!(config.projects.len(), 2);
+        assert!(!config.projects[0].settings.auth.allow_sign_up, "what the file declares is not opened");
 
         config.projects[1].keys.secret_server_key = Some(SecretText::new("ssk_of_the_file"));
         config.projects[1].keys.publishable_client_key = None;

@@ -55,6 +55,28 @@ pub fn insert(row: &OneTimeCodeRow) -> Stmt {
     )
 }
 
+/// Inserts a code that is whose an address is, if it signs in: the same statement whether or not there is somebody.
+pub fn insert_for_owner(row: &OneTimeCodeRow, email: &str) -> Stmt {
+    stmt(
+        "INSERT INTO one_time_codes (project_id, id, kind, code_hash, suffix_hash, data, attempts, created_at, \
+         expires_at, used_at, user_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, (SELECT c.user_id \
+         FROM contact_channels c WHERE c.project_id = $1 AND c.type = 'email' AND c.value = $11 AND c.used_for_auth))",
+        args![
+            row.project_id,
+            row.id,
+            row.kind,
+            row.code_hash,
+            row.suffix_hash,
+            row.data,
+            row.attempts,
+            row.created_at,
+            row.expires_at,
+            row.used_at,
+            email
+        ],
+    )
+}
+
 /// Counts a look-up against every code with this suffix.
 pub fn count_attempt(project: &ProjectId, suffix: &TokenHash) -> Stmt {
     stmt(

@@ -101,6 +101,15 @@ pub fn confirm_pending(project: &ProjectId, user: UserId, sealed: &[u8], step: i
     )
 }
 
+/// Forgets what belongs to the secret of a user. The attempts stay: they were made at the user.
+pub fn forget_secret(project: &ProjectId, user: UserId) -> Stmt {
+    stmt(
+        "UPDATE second_factors SET pending_secret_sealed = NULL, pending_expires_at = NULL, last_step = 0 \
+         WHERE project_id = $1 AND user_id = $2",
+        args![project, user],
+    )
+}
+
 /// Forgets everything about a user's second factor.
 pub fn delete(project: &ProjectId, user: UserId) -> Stmt {
     stmt("DELETE FROM second_factors WHERE project_id = $1 AND user_id = $2", args![project, user])

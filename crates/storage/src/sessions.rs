@@ -170,6 +170,15 @@ pub fn prolong(project: &ProjectId, id: SessionId, user: UserId, now: i64, expir
     )
 }
 
+/// Gives a row if a session of this user is not over.
+pub fn lives(project: &ProjectId, id: SessionId, user: UserId, now: i64) -> Stmt {
+    stmt(
+        "SELECT id FROM sessions WHERE project_id = $1 AND id = $2 AND user_id = $3 \
+         AND (expires_at IS NULL OR expires_at > $4)",
+        args![project, id, user, now],
+    )
+}
+
 /// Ends one session.
 pub fn delete(project: &ProjectId, id: SessionId) -> Stmt {
     stmt("DELETE FROM sessions WHERE project_id = $1 AND id = $2", args![project, id])

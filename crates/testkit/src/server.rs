@@ -126,7 +126,9 @@ impl TestServer {
         for change in &builder.changes {
             change(&mut declared.settings);
         }
-        config.projects.extend([declared, declared_other]);
+        let mut internal = ProjectDeclaration::internal();
+        internal.settings.auth.allow_sign_up = true;
+        config.projects.extend([internal, declared, declared_other]);
 
         let store = Store::open(&StoreOptions {
             readers: 2,

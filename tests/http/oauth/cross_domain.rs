@@ -37,12 +37,19 @@ on_both_engines! {
         people::seen_by_self(&server, &ada).await;
     }
 
-    async fn a_session_that_has_ended_meanwhile_is_replaced_by_a_new_one(server) {
-        let ada = people::sign_up(&server, "ada@example.com").await;
-        let code = code(&request(&server, &ada, &json!({})).send().await.expect(200));
-        server.delete("/auth/sessions/current").client().user(&ada.access_token).send().await.expect(200);
-        let tokens = exchange(&server, &code, &[]).send().await.expect(200);
-        assert_ne!(tokens["refresh_token"], ada.refresh_token.as_str());
+    async fn a_session_that_has_ended_meanwhile_goes_on_nowhere(server) {
+        for rotates in [false, true] {
+            let settings = json!({ "latchkey.requireRefreshRotation": rotates }).to_string();
+            let body = json!({ "config_override_string": settings });
+            server.patch("/internal/config/override/environment").admin().json(&body).send().await.expect(200);
+            let ada = people::sign_up(&server, &format!("{rotates}@example.com")).await;
+            let other = people::sign_in(&server, &format!("{rotates}@example.com")).await;
+            let [ended, kept] = [&ada, &other].map(|person| request(&server, person, &json!({})).send());
+            let (ended, kept) = (code(&ended.await.expect(200)), code(&kept.await.expect(200)));
+            server.delete("/auth/sessions/current").client().user(&ada.access_token).send().await.expect(200);
+            exchange(&server, &ended, &[]).send().await.expect_error(400, "INVALID_AUTHORIZATION_CODE");
+            exchange(&server, &kept, &[]).send().await.expect(200);
+        }
     }
 
     async fn where_tokens_rotate_the_other_domain_gets_a_session_of_its_own(server, builder = TestServer::builder().project(|settings| settings.latchkey.require_refresh_rotation = true)) {

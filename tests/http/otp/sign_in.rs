@@ -20,6 +20,15 @@ on_both_engines! {
         assert!(stored::event_kinds(&server, &ada).await.contains(&"user.signed_in".to_owned()));
     }
 
+    async fn a_code_ends_when_the_password_changes(server, builder = with_otp()) {
+        let ada = verified(&server, "ada@example.com").await;
+        let code = code_for(&server, "ada@example.com").await;
+        let of_somebody_new = code_for(&server, "bo@example.com").await;
+        people::change(&server, &ada, &json!({ "password": PASSWORD })).await;
+        sign_in(&server, &code).await.expect_error(409, "VERIFICATION_CODE_ALREADY_USED");
+        sign_in(&server, &of_somebody_new).await.expect(200);
+    }
+
     async fn six_typed_characters_and_the_nonce_are_the_code_in_any_case(server, builder = with_otp()) {
         for spelling in [str::to_uppercase, str::to_lowercase] as [fn(&str) -> String; 2] {
             let nonce = send(&server, "ada@example.com").await.expect(200)["nonce"].as_str().expect("a nonce").to_owned();

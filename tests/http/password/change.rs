@@ -145,6 +145,22 @@ on_both_engines! {
         people::sign_in(&server, "ada@example.com").await;
     }
 
+    async fn a_session_is_no_way_to_guess_the_password(server) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        for _ in 0..5 {
+            let wrong = update(&server, &ada, "not the old one", OTHER_PASSWORD, None).await;
+            wrong.expect_error(400, "PASSWORD_CONFIRMATION_MISMATCH");
+        }
+        let right = || update(&server, &ada, PASSWORD, OTHER_PASSWORD, None);
+        right().await.expect_error(403, "TOO_MANY_FAILED_ATTEMPTS");
+        // Nor is writing a secret a way to have the failures forgotten.
+        let body = json!({ "totp_secret_base64": null });
+        server.patch("/users/me").client().user(&ada.access_token).json(&body).send().await.expect(200);
+        right().await.expect_error(403, "TOO_MANY_FAILED_ATTEMPTS");
+        server.clock().advance_seconds(31);
+        right().await.expect(200);
+    }
+
     async fn of_racing_updates_one_wins(server) {
         let ada = people::sign_up(&server, "ada@example.com").await;
         let passwords: Vec<String> = (0..6).map(|index| format!("{OTHER_PASSWORD} {index}")).collect();

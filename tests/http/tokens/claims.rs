@@ -34,6 +34,12 @@ fn with_extra_claims() -> Builder {
     })
 }
 
+/// How long a token lives, seconds.
+fn lifetime(token: &str) -> i64 {
+    let said = claims(token);
+    said["exp"].as_i64().expect("an end") - said["iat"].as_i64().expect("a beginning")
+}
+
 fn with_project_audience() -> Builder {
     TestServer::builder().project(|settings| settings.latchkey.anonymous_tokens_use_project_audience = true)
 }
@@ -158,5 +164,17 @@ on_both_engines! {
         let published = server.get(&key_set).send().await.expect(200);
         let kid = header(&nobody.access_token)["kid"].clone();
         assert!(published["keys"].as_array().expect("keys").iter().any(|key| key["kid"] == kid));
+    }
+
+    async fn no_token_outlives_its_session(server) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        assert_eq!(lifetime(&ada.access_token), 600);
+        let body = json!({ "user_id": ada.id, "expires_in_millis": 60_000, "is_impersonation": true });
+        let acting = server.post("/auth/sessions").server().json(&body).send().await.expect(200);
+        let token = acting["access_token"].as_str().expect("a token");
+        assert_eq!(lifetime(token), 60);
+        server.clock().advance_seconds(61);
+        let me = server.get("/users/me").client().user(token).send().await;
+        me.expect_error(401, "ACCESS_TOKEN_EXPIRED");
     }
 }

@@ -9,7 +9,7 @@ use latchkey_api_types::notification::{
 use latchkey_identity::{Failure, notifications};
 
 use crate::call::Call;
-use crate::extract::{Body, Path};
+use crate::extract::{Body, Path, Query};
 use crate::reply::Json;
 use crate::route::{ANY, Route};
 
@@ -31,6 +31,7 @@ pub(super) fn routes() -> Vec<Route> {
 async fn list(
     call: Call,
     Path(path): Path<NotificationPreferencesPath>,
+    Query(()): Query<()>,
 ) -> Result<Json<List<NotificationPreference>>, Failure> {
     notifications::list(&call.app, &call.auth, path.user_id).await.map(List::whole).map(Json)
 }
@@ -38,6 +39,7 @@ async fn list(
 async fn update(
     call: Call,
     Path(path): Path<NotificationPreferencePath>,
+    Query(()): Query<()>,
     Body(request): Body<NotificationPreferenceUpdate>,
 ) -> Result<Json<NotificationPreference>, Failure> {
     let (user, category) = (path.user_id, path.notification_category_id);

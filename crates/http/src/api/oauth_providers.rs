@@ -21,7 +21,7 @@ const ONE: &str = "/oauth-providers/{user_id}/{provider_id}";
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::get("/oauth-providers", "List OAuth accounts of users")
-            .errors(&[CannotGetOwnUserWithoutUser])
+            .errors(&[CannotGetOwnUserWithoutUser, UserNotFound])
             .on(CLIENT, list_as_client)
             .on(SERVER, list),
         Route::post("/oauth-providers", "Link an OAuth account to a user")

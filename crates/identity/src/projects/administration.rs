@@ -241,10 +241,7 @@ pub async fn transfer(app: &App, auth: &Auth, request: ProjectTransfer) -> Resul
     let Some(old_team) = row.owner_team_id else {
         return Err(Failure::text(400, "No team owns the project."));
     };
-    if !may_give_away(app, auth, old_team, user).await? {
-        let (team, user) = (old_team.to_string(), user.to_string());
-        return Err(KnownError::team_permission_required(&team, &user, "team_admin").into());
-    }
+    permissions::require_in_team(app, &auth.project, old_team, user, &["team_admin"]).await?;
     let details = json!({ "project_id": project_id, "from": old_team, "to": new_team_id });
     let event = Event::of_user(auth.access, user).with(details);
     let internal = ProjectId::internal();
@@ -263,8 +260,4 @@ pub async fn transfer(app: &App, auth: &Auth, request: ProjectTransfer) -> Resul
     }
     app.projects.forget(&project_id);
     Ok(())
-}
-
-async fn may_give_away(app: &App, auth: &Auth, team: TeamId, user: UserId) -> Result<bool, Failure> {
-    permissions::has_in_team(app, &auth.project, team, user, "team_admin").await
 }

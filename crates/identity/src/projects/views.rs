@@ -149,7 +149,7 @@ fn email_config(server: &EmailServer) -> EmailConfig {
 }
 
 /// The theme of mails; one that does not exist counts as the default one.
-fn email_theme(settings: &ProjectSettings) -> &str {
+pub(crate) fn email_theme(settings: &ProjectSettings) -> &str {
     let chosen = settings.emails.selected_theme_id.as_str();
     if theme_exists(settings, chosen) { chosen } else { DEFAULT_THEME }
 }

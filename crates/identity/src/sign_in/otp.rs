@@ -77,7 +77,14 @@ pub async fn send_code(
     let callback = trusted_callback(project, callback)?;
     let promise = Promise { email, country_code: origin.country_code(), address: origin.address, challenge };
     let lifetime = app.config.codes.sign_in_lifetime.as_millis();
-    let code = one_time_codes::issue(app, &project.id, kind::MAGIC_LINK, &promise, lifetime)?;
+    let code = one_time_codes::issue_for_owner(
+        app,
+        &project.id,
+        &promise.email,
+        kind::MAGIC_LINK,
+        &promise,
+        lifetime,
+    )?;
     let typed = one_time_codes::typed(&code.code).to_uppercase();
     let link = with_code(&callback, &code.code);
     // Without the user, also where there is one: the mail is made of the same things for everybody.

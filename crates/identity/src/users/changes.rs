@@ -159,11 +159,17 @@ async fn rename_personal_teams(tx: &mut Tx, plan: &Plan) -> Result<(), Written> 
     Ok(())
 }
 
-/// With another secret, nothing of the old one is of use any more, and whoever lost both is let in again by it.
+/// With another secret, nothing of the old one is of use any more. Whoever lost both is let in again by a server; a
+/// session forgives nobody their failures, as it may be stolen.
 async fn apply_totp(tx: &mut Tx, plan: &Plan) -> Result<(), Written> {
     let Some(totp) = &plan.fields.totp else { return Ok(()) };
     let project = &plan.project.id;
-    tx.run(second_factors::delete(project, plan.id)).await?;
+    let forget = if plan.access == AccessType::Client {
+        second_factors::forget_secret
+    } else {
+        second_factors::delete
+    };
+    tx.run(forget(project, plan.id)).await?;
     tx.run(backup_codes::delete_of_user(project, plan.id)).await?;
     let kind = if totp.is_some() { audit::kind::TOTP_ENABLED } else { audit::kind::TOTP_DISABLED };
     tx.run(audit::record(&plan.app, project, kind, &Event::of_user(plan.access, plan.id))).await?;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use latchkey_api_types::KnownError;
-use latchkey_api_types::ids::{ContactChannelId, OauthAccountId, ProjectId, TeamId, UserId};
+use latchkey_api_types::ids::{ContactChannelId, OauthAccountId, TeamId, UserId};
 use latchkey_api_types::user::{OauthAccountInput, ServerUser, UserCreate};
 use latchkey_storage::contact_channels;
 use latchkey_storage::credentials;

@@ -35,6 +35,15 @@ on_both_engines! {
         }
     }
 
+    async fn a_link_ends_when_the_password_changes(server) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        let code = code_for(&server, "ada@example.com").await;
+        let body = json!({ "old_password": PASSWORD, "new_password": OTHER_PASSWORD });
+        server.post("/auth/password/update").client().user(&ada.access_token).json(&body).send().await.expect(200);
+        reset_to(&server, &code, "a third one for thieves").await.expect_error(409, "VERIFICATION_CODE_ALREADY_USED");
+        try_sign_in(&server, "ada@example.com", OTHER_PASSWORD).await.expect(200);
+    }
+
     async fn a_user_without_a_password_gets_one(server) {
         let fields = json!({ "primary_email": "ada@example.com", "primary_email_auth_enabled": true });
         let ada = people::create(&server, &fields).await;

@@ -3,8 +3,8 @@
 use latchkey_api_types::ErrorCode::{
     BotChallengeFailed, BotChallengeRequired, EmailPasswordMismatch, MultiFactorAuthenticationRequired,
     PasswordAuthenticationNotEnabled, PasswordConfirmationMismatch, PasswordRequirementsNotMet,
-    PasswordTooShort, RedirectUrlNotWhitelisted, SignUpNotEnabled, SignUpRejected, UserDoesNotHavePassword,
-    UserEmailAlreadyExists,
+    PasswordTooShort, RedirectUrlNotWhitelisted, SignUpNotEnabled, SignUpRejected, TooManyFailedAttempts,
+    UserDoesNotHavePassword, UserEmailAlreadyExists,
 };
 use latchkey_api_types::auth::{PasswordSet, PasswordSignIn, PasswordSignUp, PasswordUpdate, TokenPair};
 use latchkey_identity::Secret;
@@ -54,6 +54,7 @@ pub(super) fn routes() -> Vec<Route> {
                 PasswordTooShort,
                 PasswordRequirementsNotMet,
                 UserDoesNotHavePassword,
+                TooManyFailedAttempts,
                 PasswordConfirmationMismatch,
             ])
             .on(ANY, update),

@@ -144,7 +144,14 @@ async fn mail(app: &App, row: &PasswordResetRequestRow) -> Result<Vec<Stmt>, Fai
     // The mail goes to the address as it is stored, never as it was typed.
     let promise = Promise { user_id: channel.user_id, email: channel.value };
     let lifetime = app.config.codes.password_reset_lifetime.as_millis();
-    let code = one_time_codes::issue(app, &project.id, kind::PASSWORD_RESET, &promise, lifetime)?;
+    let code = one_time_codes::issue_for(
+        app,
+        &project.id,
+        promise.user_id,
+        kind::PASSWORD_RESET,
+        &promise,
+        lifetime,
+    )?;
     let callback = Url::parse(&callback).map_err(Failure::internal)?;
     let link = with_code(&callback, &code.code);
     let user = find_user(app, &project.id, promise.user_id).await?;

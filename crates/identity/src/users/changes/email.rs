@@ -7,7 +7,8 @@ use latchkey_storage::users::UserRow;
 use super::fields::{Email, require_email};
 use super::{Plan, Written};
 use crate::contact_channels::primary_email;
-use crate::users::creation::{blank, email_taken};
+use crate::users::blank;
+use crate::users::creation::email_taken;
 
 /// Writes what was asked for.
 pub(super) async fn apply(tx: &mut Tx, plan: &Plan) -> Result<(), Written> {

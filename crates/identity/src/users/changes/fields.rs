@@ -192,13 +192,11 @@ async fn password(app: &App, auth: &Auth, request: &mut UserUpdate) -> Result<Pa
     match (password, hash) {
         (None, None) => Ok(Password::Keep),
         (Some(Nullable(None)), None) => Ok(Password::Remove),
-        (Some(Nullable(Some(_))), Some(_)) => {
-            Err(Failure::text(400, "Send either password or password_hash, not both."))
-        }
+        (Some(_), Some(_)) => Err(Failure::text(400, "Send either password or password_hash, not both.")),
         (Some(Nullable(Some(password))), None) => {
             Ok(Password::Set(app.hasher.hash(Secret::new(password.into_string())).await?))
         }
-        (None | Some(Nullable(None)), Some(hash)) => match validate_bcrypt_import(&hash) {
+        (None, Some(hash)) => match validate_bcrypt_import(&hash) {
             Ok(()) => Ok(Password::Set(hash)),
             Err(_) => {
                 Err(Failure::text(400, "password_hash must be a bcrypt hash with a cost of at most 16."))
