@@ -4,7 +4,7 @@ use latchkey_api_types::ids::{OauthAccountId, ProjectId, UserId};
 use latchkey_storage::audit_events::{self, AuditEventRow};
 use latchkey_storage::oauth_accounts::{self, OauthAccountRow};
 use latchkey_storage::sessions::{self, SessionRow};
-use latchkey_storage::{StorageError, credentials, project_permissions, teams};
+use latchkey_storage::{StorageError, credentials, project_permissions, teams, users};
 use latchkey_testkit::TestServer;
 
 fn ids(server: &TestServer, user: &str) -> (ProjectId, UserId) {
@@ -28,6 +28,17 @@ pub async fn set_password_hash(server: &TestServer, user: &str, hash: &str) {
     let (project, user) = ids(server, user);
     let statement = credentials::set_password(&project, user, hash, server.app().now());
     server.app().store.batch(vec![statement]).await.expect("a hash is written");
+}
+
+/// The TOTP secret of a user, in base64, whether or not it is asked for at sign-in.
+pub async fn totp_secret(server: &TestServer, user: &str) -> Option<String> {
+    let (project, user) = ids(server, user);
+    let context = format!("totp:{project}:{user}");
+    let read =
+        server.app().store.read(move |tx| Box::pin(async move { users::get(tx, &project, user).await }));
+    let sealed = read.await.expect("a user is read").expect("a user").totp_secret_sealed?;
+    let opened = server.app().master_keys.open(&context, &sealed).expect("the master key opens it");
+    Some(String::from_utf8(opened.to_vec()).expect("a text"))
 }
 
 /// The audit events about a user, oldest first.

@@ -63,6 +63,14 @@ pub fn ids(list: &Value) -> Vec<String> {
     list["items"].as_array().expect("items").iter().map(id_of).collect()
 }
 
+/// Gives somebody an address beside their primary one, with which they do not sign in.
+pub async fn add_address(server: &TestServer, user: &str, email: &str, is_verified: bool) {
+    let body = json!({
+        "user_id": user, "type": "email", "value": email, "used_for_auth": false, "is_verified": is_verified,
+    });
+    server.post("/contact-channels").server().json(&body).send().await.expect(201);
+}
+
 /// Invites an address as a server; the id of the invitation and the code of the mail.
 pub async fn invite(server: &TestServer, team: &str, email: &str) -> (String, String) {
     let body = json!({ "team_id": team, "email": email, "callback_url": "http://localhost/join" });

@@ -151,10 +151,13 @@ on_both_engines! {
         assert_eq!(mails.iter().filter(|mail| mail["status"] == "skipped").count(), 2);
     }
 
-    async fn who_does_not_want_a_kind_of_mail_is_skipped(server, builder = with_own_server()) {
+    async fn who_does_not_want_a_kind_of_mail_is_skipped_unless_nobody_can_refuse_it(server, builder = with_own_server()) {
         let ada = user(&server, "ada@example.com").await;
-        let path = format!("/emails/notification-preference/{ada}/{MARKETING}");
-        server.patch(&path).server().json(&json!({ "enabled": false })).send().await.expect(200);
+        for category in [MARKETING, TRANSACTIONAL] {
+            let path = format!("/emails/notification-preference/{ada}/{category}");
+            let change = server.patch(&path).server().json(&json!({ "enabled": false }));
+            assert_eq!(change.send().await.expect(200)["enabled"], false, "kept, whether or not it has an effect");
+        }
         for kind in ["Marketing", "Transactional"] {
             let body = json!({ "html": "x", "user_ids": [ada], "notification_category_name": kind, "subject": kind });
             send(&server, &body).await.expect(200);

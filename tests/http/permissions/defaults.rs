@@ -66,6 +66,30 @@ on_both_engines! {
         assert!(in_project(&server, &ada.id, false).await.is_empty());
     }
 
+    async fn other_sets_are_for_those_who_come_later(server, builder = builder()) {
+        let ada = people::created(&server, &json!({})).await;
+        let bo = people::created(&server, &json!({})).await;
+        let team = teams::created_by(&server, &ada, "Engines").await;
+        teams::add(&server, &team, &bo.id).await.expect(201);
+        let config = json!({
+            "user_default_permissions": [{ "id": "read" }], "team_creator_default_permissions": [{ "id": "$delete_team" }],
+            "team_member_default_permissions": [{ "id": "$update_team" }],
+        });
+        let change = server.patch("/internal/projects/current").admin().json(&json!({ "config": config }));
+        change.send().await.expect(200);
+        let cy = people::created(&server, &json!({})).await;
+        let later = teams::created_by(&server, &cy, "Later").await;
+        teams::add(&server, &team, &cy.id).await.expect(201);
+        for (person, in_the_project, in_the_team) in [
+            (&ada, "write", vec!["$read_members", "team_admin"]), (&bo, "write", vec!["$invite_members"]),
+            (&cy, "read", vec!["$update_team"]),
+        ] {
+            assert_eq!(in_project(&server, &person.id, false).await, [in_the_project]);
+            assert_eq!(teams::permissions(&server, &team, &person.id, false).await, in_the_team);
+        }
+        assert_eq!(teams::permissions(&server, &later, &cy.id, false).await, ["$delete_team"]);
+    }
+
     async fn what_was_given_stays_whatever_a_definition_becomes(server, builder = builder()) {
         let ada = people::created(&server, &json!({})).await;
         let body = json!({ "contained_permission_ids": [] });

@@ -64,6 +64,27 @@ on_both_engines! {
         define(&server, TEAM, "new", &["team_member", "$update_team"]).await.expect(201);
     }
 
+    async fn a_change_too_contains_only_what_exists_in_the_same_scope(server) {
+        define(&server, PROJECT, "p", &[]).await.expect(201);
+        define(&server, PROJECT, "q", &["p"]).await.expect(201);
+        define(&server, TEAM, "lead", &["team_member"]).await.expect(201);
+        let before = (defined(&server, TEAM).await, defined(&server, PROJECT).await);
+        let cases = [
+            (TEAM, "lead", vec!["$read_members", "gone", "p"], "gone"), (TEAM, "lead", vec!["p", "gone"], "p"),
+            (PROJECT, "q", vec!["p", "team_member"], "team_member"), (PROJECT, "q", vec!["gone", "team_member"], "gone"),
+            (PROJECT, "q", vec!["$read_members"], "$read_members"),
+        ];
+        for (endpoint, id, contained, first) in cases {
+            let body = json!({ "id": "new", "description": "text", "contained_permission_ids": contained });
+            let details = change(&server, endpoint, id, body).await.expect_error(400, "CONTAINED_PERMISSION_NOT_FOUND");
+            assert_eq!(details, json!({ "permission_id": first }));
+        }
+        assert_eq!((defined(&server, TEAM).await, defined(&server, PROJECT).await), before);
+        let contained = json!(["$update_team", "team_admin"]);
+        let changed = change(&server, TEAM, "lead", json!({ "contained_permission_ids": contained })).await;
+        assert_eq!(changed.expect(200)["contained_permission_ids"], contained);
+    }
+
     async fn ids_follow_their_grammar(server) {
         for id in ["", "A", "a-b", "a b", "$x", "$read_members", "é"] {
             define(&server, TEAM, id, &[]).await.expect_error(400, "SCHEMA_ERROR");

@@ -1,6 +1,7 @@
 //! Contract 07 §2 and §3: the project of the request, as administrators read and change it.
 
 use latchkey_testkit::{Answer, TestServer, on_both_engines};
+use latchkey_tests::{people, teams};
 use serde_json::{Value, json};
 
 async fn read(server: &TestServer) -> Value {
@@ -133,8 +134,8 @@ on_both_engines! {
     async fn requiring_verified_emails_is_written_and_never_read(server) {
         let config = configured(&server, &json!({ "require_email_verification": true })).await;
         assert!(config.get("require_email_verification").is_none());
-        let user = latchkey_tests::people::sign_up(&server, "ada@example.com").await;
-        let seen = latchkey_tests::people::seen_by_server(&server, &user.id).await;
+        let user = people::sign_up(&server, "ada@example.com").await;
+        let seen = people::seen_by_server(&server, &user.id).await;
         assert_eq!(seen["restricted_reason"], json!({ "type": "email_not_verified" }));
     }
 
@@ -207,6 +208,20 @@ on_both_engines! {
         assert_eq!(configured(&server, &json!({ "email_theme": dark })).await["email_theme"], dark);
         patch(&server, &json!({ "config": { "email_theme": "00000000-0000-4000-8000-00000000dead" } })).await.expect_text(400);
         patch(&server, &json!({ "config": { "email_theme": "x" } })).await.expect_text(400);
+    }
+
+    async fn what_new_members_get_is_written_apart_from_what_creators_get(server) {
+        let set = json!([{ "id": "$remove_members" }]);
+        let config = configured(&server, &json!({ "team_member_default_permissions": set })).await;
+        assert_eq!(config["team_member_default_permissions"], set);
+        assert_eq!(config["team_creator_default_permissions"], json!([{ "id": "team_admin" }]));
+        assert_eq!(read(&server).await["config"], config);
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        let bo = people::sign_up(&server, "bo@example.com").await;
+        let team = teams::created_by(&server, &ada, "Engines").await;
+        teams::add(&server, &team, &bo.id).await.expect(201);
+        assert_eq!(teams::permissions(&server, &team, &bo.id, false).await, ["$remove_members"]);
+        assert_eq!(teams::permissions(&server, &team, &ada.id, false).await, ["team_admin"]);
     }
 
     async fn default_permissions_without_a_definition_are_hidden_and_the_rest_is_sorted(server) {

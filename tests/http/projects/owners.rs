@@ -164,15 +164,36 @@ on_both_engines! {
 
     async fn restricted_and_anonymous_people_own_no_projects(server) {
         let ada = owners::sign_up(&server, "ada@example.com").await;
-        let team = owners::team(&server, &ada, &[]).await;
-        owners::project(&server, &ada, &team, &json!({})).await;
-        let user = ada.id.parse().expect("a user id");
+        let held = owners::sign_up(&server, "bo@example.com").await;
+        let nobody = internal(server.post("/auth/anonymous/sign-up")).send().await.expect(200);
+        let nobody = people::Person::of(&nobody);
+        let mut owned = Vec::new();
+        for person in [&held, &nobody] {
+            let team = owners::team(&server, person, &["team_admin"]).await;
+            owners::join(&server, &team, &ada).await;
+            let project = owners::project(&server, &ada, &team, &json!({})).await;
+            owned.push((person, team, project["id"].clone()));
+        }
+        let list = internal(server.get("/internal/projects")).user(&held.access_token).send().await.expect(200);
+        assert_eq!(list["items"].as_array().map(Vec::len), Some(1), "not restricted yet");
+        let user = held.id.parse().expect("a user id");
         let internal_id = latchkey_api_types::ids::ProjectId::internal();
         let read = server.app().store.read(move |tx| Box::pin(async move { latchkey_storage::users::get(tx, &internal_id, user).await }));
         let mut row = read.await.expect("a row").expect("a user");
         row.restricted_by_admin = true;
         server.app().store.batch(vec![latchkey_storage::users::update(&row)]).await.expect("a change");
-        internal(server.get("/internal/projects")).user(&ada.access_token).send().await.expect_error(401, "USER_AUTHENTICATION_REQUIRED");
+        for (person, team, project) in owned {
+            let make = json!({ "display_name": "x", "owner_team_id": team });
+            let hand = json!({ "project_id": project, "new_team_id": team });
+            let requests = [
+                server.get("/internal/projects"), server.post("/internal/projects").json(&make),
+                server.post("/internal/projects/transfer").json(&hand),
+            ];
+            for request in requests {
+                let answer = internal(request).user(&person.access_token).send().await;
+                answer.expect_error(401, "USER_AUTHENTICATION_REQUIRED");
+            }
+        }
     }
 
     async fn a_project_that_nobody_owns_cannot_be_handed_over(server) {

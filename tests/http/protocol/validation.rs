@@ -1,8 +1,10 @@
 //! Contract 01 §8: `SCHEMA_ERROR`, and what is read leniently.
 
 use latchkey_testkit::{Answer, on_both_engines};
-use latchkey_tests::people;
+use latchkey_tests::{oauth, people, stored, teams};
 use serde_json::json;
+
+const NOBODY: &str = "00000000-0000-4000-8000-00000000dead";
 
 /// The violations of a `SCHEMA_ERROR`, after checking its shape: the first line names the request.
 #[track_caller]
@@ -126,6 +128,46 @@ on_both_engines! {
         let ada = people::sign_up(&server, "ada@example.com").await;
         let path = format!("/users/{}?limit=1&include_anonymous=true", ada.id);
         server.get(&path).server().send().await.expect(200);
+    }
+
+    async fn filters_of_a_list_mean_nothing_where_one_thing_is_addressed(server, builder = oauth::builder()) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        let team = teams::created_by(&server, &ada, "Engines").await;
+        let channels = server.get(&format!("/contact-channels?user_id={}", ada.id)).server().send().await.expect(200);
+        let channel = teams::id_of(&channels["items"][0]);
+        let account = stored::linked_account(&server, &ada.id).await;
+        let definition = json!({ "id": "p" });
+        server.post("/project-permission-definitions").admin().json(&definition).send().await.expect(201);
+        let (user, of_nobody) = (&ada.id, format!("user_id={NOBODY}"));
+        let in_no_team = format!("{of_nobody}&team_id={NOBODY}");
+        let things = [
+            (format!("/team-member-profiles/{team}/{user}"), in_no_team.clone(), json!({ "display_name": "x" })),
+            (format!("/contact-channels/{user}/{channel}"), format!("{of_nobody}&contact_channel_id={NOBODY}"), json!({ "is_verified": true })),
+            (format!("/oauth-providers/{user}/{account}"), of_nobody.clone(), json!({ "email": "x@example.com" })),
+            (format!("/teams/{team}"), of_nobody.clone(), json!({ "display_name": "x" })),
+        ];
+        for (path, filters, change) in &things {
+            let filtered = format!("{path}?{filters}");
+            server.get(&filtered).server().send().await.expect(200);
+            let changed = server.patch(&filtered).server().json(change).send().await.expect(200);
+            assert_eq!(server.get(path).server().send().await.expect(200), changed, "{filtered}");
+            let odd = server.get(&format!("{filtered}&odd=1")).server().send().await;
+            assert!(violations(&odd, path)[0].contains("query.odd"), "{filtered}");
+        }
+        let others = "permission_id=other&recursive=true";
+        let grants = [
+            (format!("/team-permissions/{team}/{user}/$update_team"), format!("{in_no_team}&{others}")),
+            (format!("/project-permissions/{user}/p"), format!("{of_nobody}&{others}")),
+        ];
+        for (path, filters) in grants {
+            let filtered = format!("{path}?{filters}");
+            server.post(&filtered).server().json(&json!({})).send().await.expect(201);
+            server.delete(&filtered).server().send().await.expect(200);
+        }
+        for (path, filters, _) in &things[1..] {
+            server.delete(&format!("{path}?{filters}")).server().send().await.expect(200);
+            assert_eq!(server.get(path).server().send().await.status, 404, "{path}");
+        }
     }
 
     async fn actions_ignore_query_parameters(server) {

@@ -143,6 +143,23 @@ on_both_engines! {
         accept_by_id(&server, &cy, &again).await.expect_error(404, "VERIFICATION_CODE_NOT_FOUND");
     }
 
+    async fn any_verified_address_accepts_by_id_not_only_the_primary_one(server) {
+        let cy = people::sign_up(&server, "cy@example.com").await;
+        let team = teams::create(&server, "Engines").await;
+        for (email, is_verified) in [("third@example.com", false), ("second@example.com", true)] {
+            teams::add_address(&server, &cy.id, email, is_verified).await;
+            let (id, _) = teams::invite(&server, &team, email).await;
+            let answer = accept_by_id(&server, &cy, &id).await;
+            if is_verified {
+                answer.expect(200);
+                assert_eq!(teams::members(&server, &team).await, [cy.id.as_str()]);
+            } else {
+                answer.expect_error(404, "VERIFICATION_CODE_NOT_FOUND");
+                assert!(teams::members(&server, &team).await.is_empty());
+            }
+        }
+    }
+
     async fn every_failure_by_id_looks_the_same(server) {
         let ada = people::sign_up(&server, "ada@example.com").await;
         let team = teams::create(&server, "Engines").await;

@@ -139,6 +139,19 @@ on_both_engines! {
         assert_eq!(teams::ids(&json!({ "items": open(&server, &format!("user_id={}", cy.id)).await })), [id]);
     }
 
+    async fn what_was_sent_to_any_verified_address_is_seen_not_only_to_the_primary_one(server) {
+        let cy = verified(&server, "cy@example.com").await;
+        let team = teams::create(&server, "Engines").await;
+        let mut sent = Vec::new();
+        for (email, is_verified) in [("second@example.com", true), ("third@example.com", false)] {
+            teams::add_address(&server, &cy.id, email, is_verified).await;
+            sent.push(teams::invite(&server, &team, email).await.0);
+        }
+        let mine = server.get("/team-invitations?user_id=me").client().user(&cy.access_token).send().await.expect(200);
+        assert_eq!(teams::ids(&mine), sent[..1]);
+        assert_eq!(open(&server, &format!("user_id={}", cy.id)).await, mine["items"]);
+    }
+
     async fn only_open_invitations_are_listed(server) {
         let cy = verified(&server, "cy@example.com").await;
         let team = teams::create(&server, "Engines").await;

@@ -1,11 +1,32 @@
 //! Contract 05 §3.3: deleting a user and all that belongs to them.
 
-use latchkey_testkit::on_both_engines;
+use latchkey_storage::engine::{Outcome, args, stmt};
+use latchkey_testkit::{TestServer, on_both_engines};
 use latchkey_tests::people::{self, PASSWORD};
 use latchkey_tests::{join_all, stored, teams};
 use serde_json::json;
 
 use super::with_github;
+
+macro_rules! of_user {
+    ($($table:literal)+) => {
+        [$(($table, concat!("SELECT COUNT(*) FROM ", $table, " WHERE user_id = $1"))),+]
+    };
+}
+
+/// The tables in which something of a user stands, and how their rows are counted.
+const TABLES: [(&str, &str); 9] = of_user![
+    "contact_channels" "credentials" "oauth_accounts" "team_memberships" "team_permissions" "project_permissions"
+    "api_keys" "notification_preferences" "sessions"
+];
+
+/// How many rows of each table are a user's.
+async fn rows(server: &TestServer, user: &str) -> Vec<(&'static str, i64)> {
+    let counts = TABLES.iter().map(|(_, text)| stmt(*text, args![user.to_owned()])).collect();
+    let outcomes = server.app().store.batch(counts).await.expect("counts");
+    let count = |outcome: &Outcome| outcome.first::<(i64,)>().expect("a number").expect("a row").0;
+    TABLES.iter().zip(&outcomes).map(|((table, _), outcome)| (*table, count(outcome))).collect()
+}
 
 on_both_engines! {
     async fn a_deleted_user_leaves_nothing_that_opens_anything(server) {
@@ -62,9 +83,11 @@ on_both_engines! {
         }
     }
 
-    async fn everything_of_a_deleted_user_goes_and_their_teams_stay(server, builder = with_github()) {
+    async fn everything_of_a_deleted_user_goes_and_their_teams_stay(
+        server, builder = with_github().project(|settings| settings.api_keys.enabled.user = true)
+    ) {
         let fields = json!({
-            "primary_email": "ada@example.com", "primary_email_auth_enabled": true,
+            "primary_email": "ada@example.com", "primary_email_auth_enabled": true, "password": PASSWORD,
             "oauth_providers": [{ "id": "github", "account_id": "7" }],
         });
         let ada = people::created(&server, &fields).await;
@@ -73,7 +96,15 @@ on_both_engines! {
         server.post(&format!("/project-permissions/{}/p", ada.id)).server().json(&json!({})).send().await.expect(201);
         let wish = format!("/emails/notification-preference/{}/4f6f8873-3d04-46bd-8bef-18338b1a1b4c", ada.id);
         server.patch(&wish).server().json(&json!({ "enabled": false })).send().await.expect(200);
+        let key = json!({ "user_id": ada.id, "description": "a key", "expires_at_millis": null });
+        server.post("/user-api-keys").server().json(&key).send().await.expect(200);
+        for (table, count) in rows(&server, &ada.id).await {
+            assert!(count > 0, "{table}");
+        }
         server.delete(&format!("/users/{}", ada.id)).server().send().await.expect(200);
+        for (table, count) in rows(&server, &ada.id).await {
+            assert_eq!(count, 0, "{table}");
+        }
         let lists = [
             "/users?include_anonymous=true", "/contact-channels", "/oauth-providers", "/team-member-profiles",
             "/team-permissions", "/project-permissions",

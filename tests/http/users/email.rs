@@ -38,7 +38,7 @@ on_both_engines! {
     async fn flags_in_the_same_request_win(server) {
         let id = with_email(&server, "old@example.com", false, false).await;
         let user = change(&server, &id, json!({
-            "primary_email": " NEW@example.com".trim(), "primary_email_verified": true, "primary_email_auth_enabled": true,
+            "primary_email": "NEW@Example.com", "primary_email_verified": true, "primary_email_auth_enabled": true,
         })).await.expect(200);
         assert_eq!(email(&user), (json!("new@example.com"), true, true));
     }

@@ -1,5 +1,7 @@
 //! Contract 05 §5: pictures.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use latchkey_testkit::{TestServer, on_both_engines};
 use latchkey_tests::people;
 use reqwest::Method;
@@ -118,6 +120,27 @@ on_both_engines! {
         assert_eq!(fetch(&server, &url).await.status, 200);
         let none = server.patch("/users/me").client().user(&ada.access_token).json(&json!({ "profile_image_url": null }));
         assert_eq!(none.send().await.expect(200)["profile_image_url"], Value::Null);
+    }
+
+    async fn clients_declare_six_words_and_each_picture_is_served_as_what_it_is(server) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        let jpeg: &[u8] = b"\xff\xd8\xff\xe0\x00\x04ab\xff\xc2\x00\x11\x08\x00\x10\x00\x20";
+        let table: [(&str, &[u8], &str); 6] = [
+            ("png", b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\0\0\0\x01", "png"),
+            ("jpg", jpeg, "jpeg"), ("jpeg", jpeg, "jpeg"), ("gif", b"GIF89a\x01\0\x01\0", "gif"),
+            ("bmp", b"BM\0\0\0\0\0\0\0\0\0\0\0\0\x28\0\0\0\x01\0\0\0\x01\0\0\0", "bmp"),
+            ("webp", b"RIFF\0\0\0\0WEBPVP8L\0\0\0\0\x2f\0\0\0\0", "webp"),
+        ];
+        for (word, bytes, format) in table {
+            let body = json!({ "profile_image_url": format!("data:image/{word};base64,{}", STANDARD.encode(bytes)) });
+            let change = server.patch("/users/me").client().user(&ada.access_token).json(&body);
+            let url = change.send().await.expect(200)["profile_image_url"].clone();
+            assert_eq!(url.as_str().and_then(|url| url.rsplit('.').next()), Some(format), "{word}");
+            let answer = fetch(&server, &url).await;
+            let kind = format!("image/{format}");
+            assert_eq!((answer.status, answer.header("content-type")), (200, Some(kind.as_str())), "{word}");
+            assert_eq!(answer.body, bytes, "{word}");
+        }
     }
 
     async fn what_is_no_picture_is_refused_for_everybody(server) {

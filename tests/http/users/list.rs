@@ -332,4 +332,17 @@ on_both_engines! {
         }
         ask("", json!({})).await.expect_error(400, "SCHEMA_ERROR");
     }
+
+    async fn ten_of_those_whom_a_setting_would_restrict_are_shown_unless_more_are_asked_for(server) {
+        for _ in 0..11 {
+            user(&server, &json!({})).await;
+        }
+        let body = json!({ "onboarding": { "require_email_verification": true } });
+        for (query, shown) in [("", 10), ("?limit=9", 9), ("?limit=12", 11)] {
+            let path = format!("/internal/onboarding/preview-affected-users{query}");
+            let answer = server.post(&path).admin().json(&body).send().await.expect(200);
+            assert_eq!(answer["affected_users"].as_array().map(Vec::len), Some(shown), "{query}");
+            assert_eq!(answer["total_affected_count"], 11, "{query}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Contract 05 §3.2, "Password": passwords and hashes that a server writes.
 
 use latchkey_testkit::{Answer, Builder, TestServer, on_both_engines};
-use latchkey_tests::people::{self, OTHER_PASSWORD, PASSWORD};
+use latchkey_tests::people::{self, OTHER_PASSWORD, PASSWORD, Person};
 use latchkey_tests::stored;
 use serde_json::{Value, json};
 
@@ -9,6 +9,11 @@ const HASH: &str = "$2b$05$c0nzIfHPZhtAZphVti7DiuDZ84GsRro/rRqYWp1XoP8r5Ym6xH7Vy
 
 async fn change(server: &TestServer, id: &str, fields: Value) -> Answer {
     server.patch(&format!("/users/{id}")).server().json(&fields).send().await
+}
+
+async fn refresh(server: &TestServer, session: &Person) -> Answer {
+    let request = server.post("/auth/sessions/current/refresh").client();
+    request.header("x-stack-refresh-token", &session.refresh_token).send().await
 }
 
 async fn signs_in(server: &TestServer, email: &str, password: &str) -> bool {
@@ -45,11 +50,38 @@ on_both_engines! {
     }
 
     async fn a_password_and_a_hash_at_once_are_refused(server) {
-        let both = json!({ "password": PASSWORD, "password_hash": HASH });
-        server.post("/users").server().json(&both).send().await.expect_text(400);
         let ada = people::sign_up(&server, "ada@example.com").await;
-        change(&server, &ada.id, both).await.expect_text(400);
-        assert!(signs_in(&server, "ada@example.com", PASSWORD).await);
+        let before = stored::password_hash(&server, &ada.id).await;
+        for password in [json!(OTHER_PASSWORD), json!(null)] {
+            let both = json!({ "password": password, "password_hash": HASH });
+            server.post("/users").server().json(&both).send().await.expect_text(400);
+            change(&server, &ada.id, both).await.expect_text(400);
+        }
+        assert_eq!(stored::password_hash(&server, &ada.id).await, before);
+        let everybody = server.get("/users").server().send().await.expect(200);
+        assert_eq!(everybody["items"].as_array().map(Vec::len), Some(1));
+    }
+
+    async fn every_change_of_a_password_ends_all_sessions_of_the_user_and_of_nobody_else(server) {
+        let bo = people::sign_up(&server, "bo@example.com").await;
+        let changes = [
+            ("word", json!({ "password": OTHER_PASSWORD })), ("hash", json!({ "password_hash": HASH })),
+            ("null", json!({ "password": null })),
+        ];
+        for (name, fields) in changes {
+            let email = format!("{name}@example.com");
+            let sessions = [people::sign_up(&server, &email).await, people::sign_in(&server, &email).await];
+            let id = &sessions[0].id;
+            change(&server, id, json!({ "display_name": "Ada" })).await.expect(200);
+            for session in &sessions {
+                refresh(&server, session).await.expect(200);
+            }
+            change(&server, id, fields).await.expect(200);
+            for session in &sessions {
+                refresh(&server, session).await.expect_error(401, "REFRESH_TOKEN_NOT_FOUND_OR_EXPIRED");
+            }
+        }
+        refresh(&server, &bo).await.expect(200);
     }
 
     async fn only_bcrypt_of_a_bearable_cost_is_imported(server) {

@@ -117,6 +117,22 @@ on_both_engines! {
         assert_eq!(free["is_restricted"], false);
     }
 
+    async fn risk_scores_are_replaced_as_a_whole(server) {
+        let id = user(&server).await;
+        let scores = json!({ "sign_up": { "bot": 100, "free_trial_abuse": 7 } });
+        let changed = people::change(&server, &id, &json!({ "risk_scores": scores })).await;
+        assert_eq!(changed["risk_scores"], scores);
+        for part in [
+            json!(null), json!({}), json!({ "sign_up": {} }), json!({ "sign_up": { "bot": 1 } }),
+            json!({ "sign_up": { "free_trial_abuse": 1 } }), json!({ "sign_up": { "bot": 101, "free_trial_abuse": 0 } }),
+        ] {
+            let body = json!({ "display_name": "Ada", "risk_scores": part });
+            let answer = server.patch(&format!("/users/{id}")).server().json(&body).send().await;
+            answer.expect_error(400, "SCHEMA_ERROR");
+        }
+        assert_eq!(people::seen_by_server(&server, &id).await, changed);
+    }
+
     async fn an_anonymous_user_is_upgraded_and_never_downgraded(server) {
         let nobody = people::anonymous(&server).await;
         server.clock().advance_seconds(60);
