@@ -5,6 +5,11 @@ use latchkey_tests::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+const DEFAULT_THEME: &str = "1df07ae6-abf3-4a40-83a5-a1a2cbe336ac";
+const RESET: &str = "a70fb3a4-56c1-4e42-af25-49d25603abd0";
+/// A theme or a template of the project's own.
+const OWN: &str = "00000000-0000-4000-8000-0000000000a1";
+
 fn path(level: &str) -> String {
     format!("/internal/config/override/{level}")
 }
@@ -35,18 +40,93 @@ async fn patch(server: &TestServer, level: &str, keys: &Value) -> Answer {
 
 on_both_engines! {
     async fn the_rendered_configuration_holds_every_default(server) {
-        let config = rendered(&server).await;
-        assert_eq!(config["project"], json!({ "requirePublishableClientKey": false }));
-        assert_eq!(config["auth"]["allowSignUp"], true);
-        assert_eq!(config["auth"]["otp"], json!({ "allowSignIn": false }));
-        assert_eq!(config["auth"]["signUpRulesDefaultAction"], "allow");
-        assert_eq!(config["domains"], json!({ "allowLocalhost": true, "trustedDomains": {} }));
-        assert_eq!(config["emails"]["server"], json!({ "isShared": true, "provider": "smtp" }));
-        assert_eq!(config["emails"]["selectedThemeId"], "1df07ae6-abf3-4a40-83a5-a1a2cbe336ac");
-        assert_eq!(config["emails"]["themes"].as_object().expect("themes").len(), 3);
-        assert_eq!(config["apps"]["installed"]["authentication"], json!({ "enabled": true }));
-        assert_eq!(config["dataVault"], json!({ "stores": {} }));
-        assert_eq!(config["rbac"]["defaultPermissions"]["teamCreator"], json!({ "team_admin": true }));
+        let mut config = rendered(&server).await;
+        for kind in ["themes", "templates"] {
+            for entry in config["emails"][kind].as_object_mut().expect("entries").values_mut() {
+                let source = entry.as_object_mut().expect("an entry").remove("tsxSource").expect("a source");
+                assert!(source.as_str().is_some_and(|source| !source.is_empty()), "{kind}: {source}");
+            }
+        }
+        assert_eq!(config, json!({
+            "project": { "requirePublishableClientKey": false },
+            "auth": {
+                "allowSignUp": true,
+                "password": { "allowSignIn": true }, "otp": { "allowSignIn": false }, "passkey": { "allowSignIn": false },
+                "oauth": { "accountMergeStrategy": "link_method", "providers": {} },
+                "signUpRules": {}, "signUpRulesDefaultAction": "allow",
+            },
+            "users": { "allowClientUserDeletion": false },
+            "teams": { "createPersonalTeamOnSignUp": false, "allowClientTeamCreation": false },
+            "onboarding": { "requireEmailVerification": false },
+            "rbac": {
+                "permissions": {
+                    "team_member": { "scope": "team", "containedPermissionIds": { "$read_members": true, "$invite_members": true } },
+                    "team_admin": { "scope": "team", "containedPermissionIds": {
+                        "$update_team": true, "$delete_team": true, "$read_members": true, "$remove_members": true,
+                        "$invite_members": true, "$manage_api_keys": true,
+                    } },
+                },
+                "defaultPermissions": { "teamCreator": { "team_admin": true }, "teamMember": { "team_member": true }, "signUp": {} },
+            },
+            "apiKeys": { "enabled": { "user": false, "team": false } },
+            "domains": { "allowLocalhost": true, "trustedDomains": {} },
+            "emails": {
+                "selectedThemeId": DEFAULT_THEME,
+                "themes": {
+                    DEFAULT_THEME: { "displayName": "Default Light" },
+                    "a0172b5d-cff0-463b-83bb-85124697373a": { "displayName": "Default Dark" },
+                    "c7e2d94f-8a1b-4e6d-b3f5-9d0a2e7c1b8f": { "displayName": "Default Colorful" },
+                },
+                "templates": {
+                    "e7d009ce-8d47-4528-b245-5bf119f2ffa3": { "displayName": "Email Verification" },
+                    RESET: { "displayName": "Password Reset" },
+                    "822687fe-8d0a-4467-a0d1-416b6e639478": { "displayName": "Magic Link/OTP" },
+                    "e84de395-2076-4831-9c19-8e9a96a868e4": { "displayName": "Team Invitation" },
+                    "066dd73c-36da-4fd0-b6d6-ebf87683f8bc": { "displayName": "Sign In Invitation" },
+                },
+                "server": { "isShared": true, "provider": "smtp" },
+            },
+            "apps": { "installed": { "authentication": { "enabled": true }, "emails": { "enabled": true } } },
+            "dataVault": { "stores": {} },
+            "latchkey": {
+                "requireRefreshRotation": false, "anonymousTokensUseProjectAudience": false, "extraClaims": [],
+                "password": {
+                    "minLength": 8, "maxLength": 70, "requireClasses": false, "refuseCommon": true, "breachCheck": true,
+                },
+                "passkeys": { "requireUserVerification": false, "verifiedPasskeysAreTwoFactors": true },
+                "reauthentication": { "maxAgeSeconds": 600, "enforceOn": "latchkey_endpoints" },
+            },
+        }));
+    }
+
+    async fn a_selected_theme_that_does_not_exist_is_rendered_as_the_default_one(server) {
+        let selected = async || rendered(&server).await["emails"]["selectedThemeId"].clone();
+        patch(&server, "branch", &json!({ "emails.selectedThemeId": OWN })).await.expect(200);
+        assert_eq!(selected().await, DEFAULT_THEME);
+        assert_eq!(stored(&server, "branch").await["emails.selectedThemeId"], OWN, "what was written stays");
+        patch(&server, "branch", &json!({ format!("emails.themes.{OWN}"): { "displayName": "Mine" } })).await.expect(200);
+        assert_eq!(selected().await, OWN, "now it exists");
+    }
+
+    async fn own_templates_are_rendered_only_with_a_mail_server_of_ones_own(server) {
+        let templates = async || rendered(&server).await["emails"]["templates"].clone();
+        let built_in = templates().await;
+        patch(&server, "branch", &json!({
+            format!("emails.templates.{OWN}"): { "displayName": "Mine", "tsxSource": "mine" },
+            format!("emails.templates.{RESET}.tsxSource"): "changed",
+        })).await.expect(200);
+        assert_eq!(templates().await, built_in);
+        let own_server = json!({
+            "isShared": false, "host": "smtp.example.com", "port": 25, "username": "u", "password": "p", "senderName": "n",
+            "senderEmail": "e@example.com",
+        });
+        patch(&server, "environment", &json!({ "emails.server": own_server })).await.expect(200);
+        let mut expected = built_in.clone();
+        expected[OWN] = json!({ "displayName": "Mine", "tsxSource": "mine" });
+        expected[RESET]["tsxSource"] = json!("changed");
+        assert_eq!(templates().await, expected);
+        patch(&server, "environment", &json!({ "emails.server": { "isShared": true } })).await.expect(200);
+        assert_eq!(templates().await, built_in);
     }
 
     async fn a_put_replaces_an_override_and_a_patch_lays_over_it(server) {

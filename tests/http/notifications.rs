@@ -43,6 +43,17 @@ on_both_engines! {
         }
     }
 
+    async fn a_query_is_refused_and_decides_nothing(server) {
+        let ada = people::sign_up(&server, "ada@example.com").await;
+        let path = format!("/emails/notification-preference/{}", ada.id);
+        let change = server.patch(&format!("{path}/{MARKETING}?odd=1")).json(&json!({ "enabled": false }));
+        for request in [server.get(&format!("{path}?odd=1")), change] {
+            request.client().user(&ada.access_token).send().await.expect_error(400, "SCHEMA_ERROR");
+        }
+        let listed = server.get(&path).client().user(&ada.access_token).send().await.expect(200);
+        assert_eq!(listed["items"][1]["enabled"], true);
+    }
+
     async fn a_client_decides_for_nobody_else(server) {
         let ada = people::sign_up(&server, "ada@example.com").await;
         let bo = people::sign_up(&server, "bo@example.com").await;

@@ -84,6 +84,9 @@ on_both_engines! {
         let create = |body: Value| server.post("/oauth-providers").server().json(&body).send();
         create(account(NOBODY, "github", "7")).await.expect_error(404, "USER_NOT_FOUND");
         create(account(&ada.id, "nowhere", "7")).await.expect_text(404);
+        let list = |user: &str| server.get(&format!("/oauth-providers?user_id={user}")).server().send();
+        list(NOBODY).await.expect_error(404, "USER_NOT_FOUND");
+        assert_eq!(list(&ada.id).await.expect(200)["items"], json!([]), "somebody without accounts is there");
         for (user, status) in [(NOBODY, true), (ada.id.as_str(), false)] {
             let path = format!("/oauth-providers/{user}/{NOBODY}");
             for request in [server.get(&path), server.patch(&path).json(&json!({})), server.delete(&path)] {

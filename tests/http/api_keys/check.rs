@@ -47,10 +47,13 @@ on_both_engines! {
         let body = json!({ "api_key": made["value"] });
         server.post("/user-api-keys/check").client().json(&body).send().await.expect_error(401, "INSUFFICIENT_ACCESS_TYPE");
         server.post("/user-api-keys/check").admin().json(&body).send().await.expect(200);
-        // The other project has the feature off by default; the key is not its own either way.
         let other = server.other_project().clone();
-        let outside = people::speaking_for(server.post("/user-api-keys/check"), &other, "server").json(&body).send().await;
-        assert!((400..500).contains(&outside.status));
+        let outside = || people::speaking_for(server.post("/user-api-keys/check"), &other, "server").json(&body).send();
+        outside().await.expect_text(400);
+        let switch = people::speaking_for(server.patch("/internal/projects/current"), &other, "admin");
+        switch.json(&json!({ "config": { "allow_user_api_keys": true } })).send().await.expect(200);
+        outside().await.expect_error(404, "API_KEY_NOT_FOUND");
+        server.post("/user-api-keys/check").server().json(&body).send().await.expect(200);
     }
 
     async fn whether_the_owner_is_restricted_is_not_looked_at(server, builder = with_keys()) {

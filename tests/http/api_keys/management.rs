@@ -1,6 +1,6 @@
 //! Creating, listing, reading and changing keys.
 
-use latchkey_testkit::{TestServer, on_both_engines};
+use latchkey_testkit::{Request, TestServer, on_both_engines};
 use latchkey_tests::people;
 use latchkey_tests::tokens::keys;
 use serde_json::{Value, json};
@@ -96,12 +96,20 @@ on_both_engines! {
         ] {
             server.post("/user-api-keys").server().json(&body).send().await.expect_error(400, "SCHEMA_ERROR");
         }
-        let owner = json!({ "user_id": user });
-        let path = format!("/user-api-keys/{of_user}");
-        server.patch(&path).server().json(&owner).send().await.expect_error(400, "SCHEMA_ERROR");
+        let (path, team_path) = (format!("/user-api-keys/{of_user}"), format!("/team-api-keys/{of_team}?team_id={team}"));
+        let rename = json!({ "description": "renamed" });
+        let change = |path: &str, body: &Value| server.patch(path).server().json(body).send();
+        for (path, body) in [
+            (&path, json!({ "user_id": user })), (&team_path, json!({ "team_id": team })),
+            (&format!("{path}?team_id={team}"), rename.clone()), (&format!("/team-api-keys/{of_team}"), rename.clone()),
+        ] {
+            change(path, &body).await.expect_error(400, "SCHEMA_ERROR");
+        }
         // A user's key need not name its user.
-        server.get(&path).server().send().await.expect(200);
-        server.get(&format!("/team-api-keys/{of_team}?team_id={team}")).server().send().await.expect(200);
+        for path in [&path, &team_path] {
+            assert_eq!(server.get(path).server().send().await.expect(200)["description"], "a key");
+            assert_eq!(change(path, &rename).await.expect(200)["description"], "renamed");
+        }
     }
 
     async fn unknown_keys_and_owners_are_not_found(server, builder = with_keys()) {
@@ -127,19 +135,16 @@ on_both_engines! {
         assert_eq!(server.delete(&path).server().send().await.status, 405, "keys are revoked, not deleted");
     }
 
-    async fn a_project_without_keys_refuses_every_route_of_the_kind(
+    async fn a_project_without_keys_of_users_refuses_every_route_for_them(
         server, builder = TestServer::builder().project(|settings| settings.api_keys.enabled.team = true)
     ) {
-        let nobody = "00000000-0000-4000-8000-00000000dead";
-        let create = json!({ "user_id": nobody, "description": "a", "expires_at_millis": null });
-        let id = format!("/user-api-keys/{nobody}");
-        server.post("/user-api-keys").server().json(&create).send().await.expect_text(400);
-        server.get(&format!("/user-api-keys?user_id={nobody}")).client().send().await.expect_text(400);
-        server.get(&id).server().send().await.expect_text(400);
-        server.patch(&id).server().json(&json!({})).send().await.expect_text(400);
-        server.post("/user-api-keys/check").server().json(&json!({ "api_key": "x" })).send().await.expect_text(400);
-        server.post("/team-api-keys/check").server().json(&json!({ "api_key": "x" })).send().await
-            .expect_error(404, "API_KEY_NOT_FOUND");
+        only_one_kind_is_off(&server, "user", "team").await;
+    }
+
+    async fn a_project_without_keys_of_teams_refuses_every_route_for_them(
+        server, builder = TestServer::builder().project(|settings| settings.api_keys.enabled.user = true)
+    ) {
+        only_one_kind_is_off(&server, "team", "user").await;
     }
 
     async fn keys_go_with_their_owners(server, builder = with_keys()) {
@@ -173,6 +178,33 @@ on_both_engines! {
         }
         assert!(change(json!("1")).await.expect(200)["manually_revoked_at_millis"].is_number());
     }
+}
+
+/// That every route of the one kind says that the project has none, before it says anything else, and that the other
+/// kind is there.
+async fn only_one_kind_is_off(server: &TestServer, off: &str, on: &str) {
+    let nobody = "00000000-0000-4000-8000-00000000dead";
+    let owner = format!("{off}_id");
+    let create = json!({ owner: nobody, "description": "a", "expires_at_millis": null });
+    let all = format!("/{off}-api-keys");
+    let (list, one) = (format!("{all}?{off}_id={nobody}"), format!("{all}/{nobody}?{off}_id={nobody}"));
+    let managing = || {
+        [
+            server.post(&all).json(&create),
+            server.get(&list),
+            server.get(&one),
+            server.patch(&one).json(&json!({ "revoked": true })),
+        ]
+    };
+    for request in managing().map(Request::server).into_iter().chain(managing().map(Request::client)) {
+        request.send().await.expect_text(400);
+    }
+    let check = |kind: &str| {
+        let request = server.post(&format!("/{kind}-api-keys/check")).server();
+        request.json(&json!({ "api_key": "x" })).send()
+    };
+    check(off).await.expect_text(400);
+    check(on).await.expect_error(404, "API_KEY_NOT_FOUND");
 }
 
 /// The checksum computed a second time, with a table.

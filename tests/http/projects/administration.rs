@@ -127,8 +127,31 @@ on_both_engines! {
             }
             configured(&server, &json!({ field: before[field] })).await;
         }
-        let merged = configured(&server, &json!({ "oauth_account_merge_strategy": "raise_error" })).await;
-        assert_eq!(merged["oauth_account_merge_strategy"], "raise_error");
+    }
+
+    async fn every_word_of_a_choice_is_written_and_read(server) {
+        for strategy in ["raise_error", "allow_duplicates", "link_method"] {
+            configured(&server, &json!({ "oauth_account_merge_strategy": strategy })).await;
+            assert_eq!(read(&server).await["config"]["oauth_account_merge_strategy"], strategy);
+        }
+        for status in [
+            "config_choice", "apps_selection", "auth_setup", "domain_setup", "email_theme_setup", "payments_setup", "welcome", "completed",
+        ] {
+            patch(&server, &json!({ "onboarding_status": status })).await.expect(200);
+            assert_eq!(read(&server).await["onboarding_status"], status);
+        }
+    }
+
+    async fn each_of_the_twelve_providers_takes_credentials_of_the_project_s_own(server) {
+        let mut providers: Vec<Value> = [
+            "apple", "bitbucket", "discord", "facebook", "github", "gitlab", "google", "linkedin", "microsoft", "spotify", "twitch", "x",
+        ].iter().map(|id| json!({ "id": id, "type": "standard", "client_id": format!("client of {id}"), "client_secret": "s" })).collect();
+        configured(&server, &json!({ "oauth_providers": providers })).await;
+        for provider in &mut providers {
+            let key = provider["id"].clone();
+            provider["provider_config_id"] = key;
+        }
+        assert_eq!(read(&server).await["config"]["oauth_providers"], json!(providers));
     }
 
     async fn requiring_verified_emails_is_written_and_never_read(server) {

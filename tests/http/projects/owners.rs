@@ -154,6 +154,20 @@ on_both_engines! {
         hand(&ada, id, &old).await.expect_error(401, "TEAM_PERMISSION_REQUIRED");
     }
 
+    async fn somebody_outside_the_owning_team_is_told_that_they_are_not_in_it(server) {
+        let ada = owners::sign_up(&server, "ada@example.com").await;
+        let bo = owners::sign_up(&server, "bo@example.com").await;
+        let (old, new) = (owners::team(&server, &ada, &["team_admin"]).await, owners::team(&server, &bo, &["team_admin"]).await);
+        let project = owners::project(&server, &ada, &old, &json!({})).await;
+        let body = json!({ "project_id": project["id"], "new_team_id": new });
+        let hand = internal(server.post("/internal/projects/transfer")).user(&bo.access_token).json(&body);
+        let details = hand.send().await.expect_error(404, "TEAM_MEMBERSHIP_NOT_FOUND");
+        assert_eq!(details, json!({ "team_id": old, "user_id": bo.id }));
+        let id = project["id"].as_str().expect("an id");
+        let seen = administering(server.get("/internal/projects/current"), id, &ada).send().await.expect(200);
+        assert_eq!(seen["owner_team_id"], old);
+    }
+
     async fn handing_over_needs_the_project_internal_and_a_user(server) {
         let body = json!({ "project_id": server.project_id(), "new_team_id": NOBODY });
         internal(server.post("/internal/projects/transfer")).json(&body).send().await.expect_error(400, "SCHEMA_ERROR");

@@ -172,6 +172,25 @@ on_both_engines! {
         }
     }
 
+    async fn a_key_with_characters_that_no_key_has_is_a_wrong_key(server) {
+        let keys = server.keys().clone();
+        for (access, header, right, wrong) in [
+            ("client", "x-stack-publishable-client-key", &keys.publishable, "INVALID_PUBLISHABLE_CLIENT_KEY"),
+            ("server", "x-stack-secret-server-key", &keys.secret, "INVALID_SECRET_SERVER_KEY"),
+            ("admin", "x-stack-super-secret-admin-key", &keys.admin, "INVALID_SUPER_SECRET_ADMIN_KEY"),
+        ] {
+            let with = |key: &str| {
+                let request = server.get("/").header("x-stack-access-type", access).header(header, key);
+                request.header("x-stack-project-id", server.project_id()).send()
+            };
+            for key in ["ssk x!", "é", "%00", &format!("{right}!"), &format!("{right},{right}")] {
+                let details = with(key).await.expect_error(401, wrong);
+                assert_eq!(details, json!({ "project_id": server.project_id() }));
+            }
+            assert_eq!(with(right).await.status, 200);
+        }
+    }
+
     async fn keys_of_other_kinds_are_ignored(server) {
         let request = server.get("/").server()
             .header("x-stack-publishable-client-key", "pck_wrong")

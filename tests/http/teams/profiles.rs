@@ -110,7 +110,9 @@ on_both_engines! {
         assert_eq!(seen["display_name"], "Ada");
         as_bo(format!("/team-member-profiles/{team}/{}", cy.id)).await.expect_error(404, "TEAM_MEMBERSHIP_NOT_FOUND");
         server.get(&all).client().user(&cy.access_token).send().await.expect_error(404, "TEAM_MEMBERSHIP_NOT_FOUND");
-        server.get(&all).client().send().await.expect_error(400, "CANNOT_GET_OWN_USER_WITHOUT_USER");
+        for path in [all, format!("/team-member-profiles/{team}/me"), format!("/team-member-profiles/{team}/{}", ada.id)] {
+            server.get(&path).client().send().await.expect_error(400, "CANNOT_GET_OWN_USER_WITHOUT_USER");
+        }
     }
 
     async fn clients_change_their_own_profiles_only(server) {

@@ -112,36 +112,87 @@ fn resetting_takes_keys_out_wherever_they_stand() {
 
 #[test]
 fn each_key_has_its_levels() {
-    let branch = [
-        json!({ "auth.allowSignUp": true }),
-        json!({ "auth.oauth.providers.google": { "type": "google", "allowSignIn": true, "allowConnectedAccounts": true } }),
-        json!({ "users": { "allowClientUserDeletion": true } }),
-        json!({ "rbac.permissions.x": { "scope": "project", "containedPermissionIds": { "y": true } } }),
-        json!({ "emails.themes.1df07ae6-abf3-4a40-83a5-a1a2cbe336ac": { "displayName": "x", "tsxSource": "y" } }),
-        json!({ "apps.installed.teams.enabled": true, "dataVault.stores.a.displayName": "A" }),
-        json!({ "auth.signUpRules.r": { "enabled": true, "condition": "true", "action": { "type": "reject" } } }),
+    use Level::{Branch, Environment, Project};
+    let table: [(&[Level], Vec<(&str, Value)>); 3] = [
+        (&[Project], vec![("project.requirePublishableClientKey", json!(true))]),
+        (
+            &[Branch, Environment],
+            vec![
+                ("auth.allowSignUp", json!(false)),
+                ("auth.password.allowSignIn", json!(true)),
+                ("auth.otp.allowSignIn", json!(true)),
+                ("auth.passkey.allowSignIn", json!(true)),
+                ("auth.oauth.accountMergeStrategy", json!("raise_error")),
+                ("auth.oauth.providers.google.type", json!("google")),
+                ("auth.oauth.providers.google.allowSignIn", json!(true)),
+                ("auth.oauth.providers.google.allowConnectedAccounts", json!(true)),
+                ("auth.signUpRules.r.enabled", json!(true)),
+                ("auth.signUpRules.r.displayName", json!("R")),
+                ("auth.signUpRules.r.priority", json!(1)),
+                ("auth.signUpRules.r.condition", json!("true")),
+                ("auth.signUpRules.r.action", json!({ "type": "reject", "message": "m" })),
+                ("auth.signUpRulesDefaultAction", json!("reject")),
+                ("users.allowClientUserDeletion", json!(true)),
+                ("teams.createPersonalTeamOnSignUp", json!(true)),
+                ("teams.allowClientTeamCreation", json!(true)),
+                ("onboarding.requireEmailVerification", json!(true)),
+                ("rbac.permissions.x.description", json!("d")),
+                ("rbac.permissions.x.scope", json!("project")),
+                ("rbac.permissions.x.containedPermissionIds", json!({ "y": true })),
+                ("rbac.defaultPermissions.teamCreator", json!({ "x": true })),
+                ("rbac.defaultPermissions.teamMember", json!({ "x": true })),
+                ("rbac.defaultPermissions.signUp", json!({ "x": true })),
+                ("apiKeys.enabled.user", json!(true)),
+                ("apiKeys.enabled.team", json!(true)),
+                ("emails.selectedThemeId", json!("a0172b5d-cff0-463b-83bb-85124697373a")),
+                ("emails.themes.a0172b5d-cff0-463b-83bb-85124697373a.displayName", json!("Dark")),
+                ("emails.themes.a0172b5d-cff0-463b-83bb-85124697373a.tsxSource", json!("s")),
+                ("emails.templates.a70fb3a4-56c1-4e42-af25-49d25603abd0.displayName", json!("Reset")),
+                ("emails.templates.a70fb3a4-56c1-4e42-af25-49d25603abd0.tsxSource", json!("s")),
+                ("emails.templates.a70fb3a4-56c1-4e42-af25-49d25603abd0.themeId", json!(false)),
+                ("apps.installed.teams.enabled", json!(true)),
+                ("dataVault.stores.a.displayName", json!("A")),
+            ],
+        ),
+        (
+            &[Environment],
+            vec![
+                ("auth.oauth.providers.google.isShared", json!(false)),
+                ("auth.oauth.providers.google.clientId", json!("i")),
+                ("auth.oauth.providers.google.clientSecret", json!("s")),
+                ("auth.oauth.providers.facebook.facebookConfigId", json!("c")),
+                ("auth.oauth.providers.microsoft.microsoftTenantId", json!("t")),
+                ("auth.oauth.providers.apple.appleBundles.a.bundleId", json!("b")),
+                ("domains.allowLocalhost", json!(true)),
+                ("domains.trustedDomains.a.baseUrl", json!("https://a.com")),
+                ("domains.trustedDomains.a.handlerPath", json!("/h")),
+                ("emails.server.isShared", json!(false)),
+                ("emails.server.provider", json!("resend")),
+                ("emails.server.host", json!("smtp.example.com")),
+                ("emails.server.port", json!(25)),
+                ("emails.server.username", json!("u")),
+                ("emails.server.password", json!("p")),
+                ("emails.server.senderName", json!("n")),
+                ("emails.server.senderEmail", json!("n@example.com")),
+                ("latchkey.password.minLength", json!(12)),
+            ],
+        ),
     ];
-    let environment = [
-        json!({ "domains.allowLocalhost": true }),
-        json!({ "emails.server": { "isShared": false, "host": "smtp.example.com", "port": 25, "password": "x" } }),
-        json!({ "auth.oauth.providers.google": { "clientSecret": "x" } }),
-        json!({ "auth": { "oauth": { "providers": { "apple": { "appleBundles": { "a": { "bundleId": "b" } } } } } } }),
-        json!({ "latchkey.password.minLength": 12 }),
-    ];
-    for keys in &branch {
-        Override::parse(&keys.to_string(), Level::Branch).unwrap();
-        Override::parse(&keys.to_string(), Level::Environment).unwrap();
-        refused(Level::Project, keys, "cannot be set at the level \"project\"");
+    for (levels, keys) in table {
+        for (key, value) in keys {
+            let nested = key.rsplit('.').fold(value.clone(), |inner, name| json!({ name: inner }));
+            for written in [json!({ key: value }), nested] {
+                for level in [Project, Branch, Environment] {
+                    if levels.contains(&level) {
+                        Override::parse(&written.to_string(), level).unwrap();
+                    } else {
+                        let part = format!("cannot be set at the level {:?}", level.as_str());
+                        refused(level, &written, &part);
+                    }
+                }
+            }
+        }
     }
-    for keys in &environment {
-        Override::parse(&keys.to_string(), Level::Environment).unwrap();
-        refused(Level::Branch, keys, "cannot be set at the level \"branch\"");
-        refused(Level::Project, keys, "cannot be set at the level \"project\"");
-    }
-    let project = json!({ "project": { "requirePublishableClientKey": true } });
-    Override::parse(&project.to_string(), Level::Project).unwrap();
-    refused(Level::Branch, &project, "level");
-    refused(Level::Environment, &project, "level");
 }
 
 #[test]
