@@ -93,13 +93,12 @@ pub(crate) async fn mint(
     } else {
         None
     };
-    let end = now + app.config.tokens.access_token_lifetime.as_millis() / 1000;
     let claims = AccessClaims {
         sub: user.id,
         iss: kind.issuer(&app.public_url, &project.id),
         aud: kind.audience(&project.id),
         iat: now,
-        exp: session.expires_at.map_or(end, |over| end.min(over.div_euclid(1000))),
+        exp: now + app.config.tokens.access_token_lifetime.as_millis() / 1000,
         project_id: project.id.clone(),
         branch_id: "main".to_owned(),
         refresh_token_id: session.id,

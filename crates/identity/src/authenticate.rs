@@ -293,16 +293,19 @@ pub(crate) fn client_key(app: &App, project: &Project, key: Option<&str>) -> Res
 }
 
 /// Step k. A user whose session has ended is nobody, at once (design, section 5).
-async fn load_user(
+pub(crate) async fn load_user(
     app: &App,
     project: &ProjectId,
     claims: &AccessClaims,
 ) -> Result<Option<CurrentUser>, Failure> {
     let (project, user, session) = (project.clone(), claims.sub, claims.refresh_token_id);
+    let now = app.now();
     let row = app
         .store
         .lookup(move |tx| {
-            Box::pin(async move { Ok::<_, Failure>(users::of_session(tx, &project, user, session).await?) })
+            Box::pin(
+                async move { Ok::<_, Failure>(users::of_session(tx, &project, user, session, now).await?) },
+            )
         })
         .await?;
     Ok(row.map(|row| CurrentUser { row, session }))

@@ -289,8 +289,7 @@ async fn handed_over(
         outcome => outcome?,
     };
     app.activity.note(&project.id, id, row.user_id, now, None);
-    let session = stored_sessions::SessionRow { expires_at: Some(end), ..found.session };
-    let access_token = access_tokens::mint(app, project, &found.user, &session).await?;
+    let access_token = access_tokens::mint(app, project, &found.user, &found.session).await?;
     Ok(Some(TokenPair { access_token, refresh_token: token.into_text(), user_id: row.user_id }))
 }
 

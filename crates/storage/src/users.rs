@@ -140,19 +140,21 @@ pub async fn get(tx: &mut Tx, project: &ProjectId, id: UserId) -> Result<Option<
     tx.query_opt(select!("WHERE u.project_id = $1 AND u.id = $2"), args![project, id]).await
 }
 
-/// The user of a session that has not ended; `None` if either is gone. The hot path of every request.
+/// The user of a session that is not over at `now`, epoch milliseconds; `None` if either is gone. The hot path of every
+/// request.
 pub async fn of_session(
     tx: &mut Tx,
     project: &ProjectId,
     id: UserId,
     session: SessionId,
+    now: i64,
 ) -> Result<Option<UserRow>, StorageError> {
     tx.query_opt(
         select!(
             "WHERE u.project_id = $1 AND u.id = $2 AND EXISTS (SELECT 1 FROM sessions s \
-             WHERE s.project_id = $1 AND s.id = $3 AND s.user_id = $2)"
+             WHERE s.project_id = $1 AND s.id = $3 AND s.user_id = $2 AND (s.expires_at IS NULL OR s.expires_at > $4))"
         ),
-        args![project, id, session],
+        args![project, id, session, now],
     )
     .await
 }

@@ -21,7 +21,7 @@ use url::Url;
 
 use crate::access_tokens;
 use crate::app::App;
-use crate::authenticate::{CurrentUser, client_key};
+use crate::authenticate::{CurrentUser, client_key, load_user};
 use crate::bot_challenge::{self, BotChallenge, Outcome};
 use crate::failure::Failure;
 use crate::oauth_codes::{self, Grant, Holder};
@@ -245,13 +245,7 @@ async fn user_of(app: &App, project: &Project, token: &str) -> Result<Option<Cur
     if claims.project_id != project.id {
         return Err(Failure::text(403, "The access token is for another project."));
     }
-    let (project, user, session) = (project.id.clone(), claims.sub, claims.refresh_token_id);
-    let look = app.store.lookup(move |tx| {
-        Box::pin(async move {
-            Ok::<_, Failure>(latchkey_storage::users::of_session(tx, &project, user, session).await?)
-        })
-    });
-    Ok(look.await?.map(|row| CurrentUser { row, session }))
+    load_user(app, &project.id, &claims).await
 }
 
 /// The browser has come back.
