@@ -105,7 +105,7 @@ impl ProjectDeclaration {
 
     /// The overrides that a project of this id starts with, before its declaration.
     pub fn first_overrides(&self) -> Overrides {
-        if self.id == INTERNAL { Overrides::internal() } else { Overrides::for_new_project() }
+        if self.is_internal() { Overrides::internal() } else { Overrides::for_new_project() }
     }
 
     /// Brings a project's overrides to what is declared. What is not declared stays as it is.

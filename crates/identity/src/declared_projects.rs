@@ -29,10 +29,10 @@ pub fn owners_team() -> TeamId {
 /// Applies all declarations, `internal` first; it exists even when nobody declares it.
 pub async fn apply(app: &App) -> Result<(), Failure> {
     let mut declared = app.config.projects.clone();
-    if !declared.iter().any(|project| project.id == ProjectId::internal().as_str()) {
+    if !declared.iter().any(ProjectDeclaration::is_internal) {
         declared.push(ProjectDeclaration::internal());
     }
-    declared.sort_by_key(|project| project.id != ProjectId::internal().as_str());
+    declared.sort_by_key(|project| !project.is_internal());
     for declaration in declared {
         let id =
             declaration.id.parse().map_err(|_| Failure::internal("a declared project has no valid id"))?;

@@ -221,10 +221,12 @@ async fn exchange(
         row.proven.as_deref().map(serde_json::from_str).transpose().map_err(Failure::internal)?;
     // Whoever ends a session ends what was to go on from it.
     let lives = proven.as_ref().map(|proven| proven.lives(&project.id, row.user_id, app.now()).exactly(1));
-    match app.store.batch(lives.iter().cloned().collect()).await {
-        Err(StorageError::Guard { .. }) => return Err(invalid()),
-        outcome => outcome?,
-    };
+    if let Some(lives) = &lives {
+        match app.store.batch(vec![lives.clone()]).await {
+            Err(StorageError::Guard { .. }) => return Err(invalid()),
+            outcome => outcome?,
+        };
+    }
     if let Some(sealed) = &row.arrival_sealed {
         let arrival =
             app.master_keys.open(&arrival_context(&project.id), sealed).map_err(Failure::internal)?;

@@ -17,9 +17,8 @@ use crate::template;
 pub const LONGEST_SOURCE: usize = 128 * 1024;
 /// The longest output, bytes: larger mails are cut off by those who show them.
 pub const LONGEST_OUTPUT: usize = 512 * 1024;
-/// How many steps a template may take.
-const FUEL: u64 = 50_000;
-/// How many bytes all steps together may look at: a step may go through the longest value from end to end.
+/// How many bytes all steps of a template together may look at. Each may go through the longest text from end to end, so
+/// that there are the fewer steps the longer it is.
 const WORK: usize = 32 * 1024 * 1024;
 
 /// The longest tag, bytes: an expression is read by recursion.
@@ -88,8 +87,8 @@ pub(crate) fn render(source: &str, output: Output, values: &Value) -> Result<Str
     }
     check_language(source)?;
     let mut environment = environment(output);
-    let longest = longest(values).max(LONGEST_TAG);
-    environment.set_fuel(Some(u64::try_from(WORK / longest).map_or(FUEL, |steps| steps.min(FUEL))));
+    let steps = WORK / longest(values).max(LONGEST_TAG);
+    environment.set_fuel(Some(u64::try_from(steps).unwrap_or(u64::MAX)));
     let template =
         environment.template_from_str(source).map_err(|error| TemplateError::from_engine(&error))?;
     let mut written = Limited(Vec::new());

@@ -3,7 +3,7 @@
 use latchkey_api_types::ids::{OneTimeCodeId, ProjectId, UserId};
 use latchkey_crypto::TokenHash;
 
-use crate::engine::{Stmt, args, record, stmt};
+use crate::engine::{Stmt, Value, args, record, stmt};
 
 record! {
     /// One code. `suffix_hash` is of everything behind the six characters that a person may type, so that wrong
@@ -34,47 +34,49 @@ record! {
     }
 }
 
-/// Inserts a code.
-pub fn insert(row: &OneTimeCodeRow) -> Stmt {
-    stmt(
-        "INSERT INTO one_time_codes (project_id, id, kind, code_hash, suffix_hash, data, attempts, created_at, \
-         expires_at, used_at, user_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        args![
-            row.project_id,
-            row.id,
-            row.kind,
-            row.code_hash,
-            row.suffix_hash,
-            row.data,
-            row.attempts,
-            row.created_at,
-            row.expires_at,
-            row.used_at,
-            row.user_id
-        ],
-    )
+macro_rules! insert {
+    ($user:literal) => {
+        concat!(
+            "INSERT INTO one_time_codes (project_id, id, kind, code_hash, suffix_hash, data, attempts, created_at, \
+             expires_at, used_at, user_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, ",
+            $user,
+            ")"
+        )
+    };
 }
 
-/// Inserts a code that is whose an address is, if it signs in: the same statement whether or not there is somebody.
+/// Inserts a code.
+pub fn insert(row: &OneTimeCodeRow) -> Stmt {
+    let mut args = shared(row);
+    args.extend(args![row.user_id]);
+    stmt(insert!("$11"), args)
+}
+
+/// Inserts a code that belongs to whoever signs in with an address: the same statement whether or not somebody does.
 pub fn insert_for_owner(row: &OneTimeCodeRow, email: &str) -> Stmt {
-    stmt(
-        "INSERT INTO one_time_codes (project_id, id, kind, code_hash, suffix_hash, data, attempts, created_at, \
-         expires_at, used_at, user_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, (SELECT c.user_id \
-         FROM contact_channels c WHERE c.project_id = $1 AND c.type = 'email' AND c.value = $11 AND c.used_for_auth))",
-        args![
-            row.project_id,
-            row.id,
-            row.kind,
-            row.code_hash,
-            row.suffix_hash,
-            row.data,
-            row.attempts,
-            row.created_at,
-            row.expires_at,
-            row.used_at,
-            email
-        ],
-    )
+    let mut args = shared(row);
+    args.extend(args![email]);
+    let text = insert!(
+        "(SELECT c.user_id FROM contact_channels c WHERE c.project_id = $1 AND c.type = 'email' AND c.value = $11 \
+         AND c.used_for_auth)"
+    );
+    stmt(text, args)
+}
+
+/// The arguments of both, up to whose the code is.
+fn shared(row: &OneTimeCodeRow) -> Vec<Value> {
+    args![
+        row.project_id,
+        row.id,
+        row.kind,
+        row.code_hash,
+        row.suffix_hash,
+        row.data,
+        row.attempts,
+        row.created_at,
+        row.expires_at,
+        row.used_at
+    ]
 }
 
 /// Counts a look-up against every code with this suffix.

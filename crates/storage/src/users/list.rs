@@ -14,10 +14,11 @@ use super::{UserRow, columns, tables};
 use crate::engine::{Sql, StorageError, Tx, Value as SqlValue, args};
 use crate::values::json_array;
 
-/// The fewest users that are looked at in order before anything else is tried for a search, and how many for each place
-/// on the page: what half of the users have fills it here. Each costs some reads of the file once there are many users.
-const SMALLEST_WINDOW: i64 = 100;
+/// So many users for each place on the page are looked at in order before anything else is tried for a search: what half
+/// of the users have fills the page here. Each costs some reads of the file once there are many users.
 const WINDOW_PAGES: i64 = 2;
+/// The fewest that are.
+const SMALLEST_WINDOW: i64 = 100;
 /// The largest set of candidates that is sorted instead of being met in order.
 const MOST_CANDIDATES: usize = 2000;
 /// The most trigrams of a text that are looked up; the rest is checked on what is found.
