@@ -110,10 +110,13 @@ fn resetting_takes_keys_out_wherever_they_stand() {
     assert_eq!(one, override_of(json!({ "auth": { "allowSignUp": false }, "users": 2 })));
 }
 
+/// Levels, and keys that may be written at these and at no others, each with a value.
+type Levels = (&'static [Level], Vec<(&'static str, Value)>);
+
 #[test]
 fn each_key_has_its_levels() {
     use Level::{Branch, Environment, Project};
-    let table: [(&[Level], Vec<(&str, Value)>); 3] = [
+    let table: [Levels; 3] = [
         (&[Project], vec![("project.requirePublishableClientKey", json!(true))]),
         (
             &[Branch, Environment],
