@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{change, listed, local, mailed, only, try_again, use_server};
 
 fn impatient() -> latchkey_testkit::Builder {
-    local().config("mail.timeout", "300ms")
+    local().config("mail.timeout", "2s")
 }
 
 on_both_engines! {
