@@ -22,11 +22,9 @@ use std::path::PathBuf;
 use pico_args::Arguments;
 
 use crate::generate::target_directory;
-use crate::postgres::Postgres;
 use crate::shell::{cargo, root, run, say};
-use load::{Load, Scenario};
 use report::Report;
-use server::{Engine, Server};
+use server::Engine;
 
 /// What to measure, and how thoroughly.
 pub struct Options {
@@ -41,7 +39,7 @@ pub struct Options {
 }
 
 /// The parts that `--only` can name.
-const PARTS: &[&str] = &["load", "limits", "lists", "timing", "storm", "start", "crash"];
+const PARTS: &[&str] = &["load", "lists", "timing", "storm", "start", "crash"];
 
 impl Options {
     /// Reads the flags.
@@ -82,16 +80,12 @@ pub fn bench(options: &Options) -> Result<(), String> {
         None => build()?,
     };
     let mut report = Report::new(&binary, options)?;
-    if options.wants("limits") {
-        report.limits(&limits::measure(&binary, options)?)?;
-    }
     let mut engines = Vec::new();
     for engine in Engine::ALL {
         let Some(postgres) = engine.postgres()? else { continue };
         engines.push(engine);
         if options.wants("load") {
-            let loads = measure_loads(&binary, engine, postgres.as_ref(), options)?;
-            report.loads(engine, &loads)?;
+            report.loads(engine, &load::measure(&binary, engine, postgres.as_ref(), options)?)?;
         }
         if options.wants("storm") {
             report.storm(engine, &storm::measure(&binary, engine, postgres.as_ref(), options)?)?;
@@ -122,25 +116,6 @@ pub fn bench(options: &Options) -> Result<(), String> {
         )),
     }
     report.verdict()
-}
-
-fn measure_loads(
-    binary: &std::path::Path,
-    engine: Engine,
-    postgres: Option<&Postgres>,
-    options: &Options,
-) -> Result<Vec<(Scenario, Load)>, String> {
-    let server = Server::start(binary, postgres)?;
-    let sessions = server.api().sessions(options.either(512, 256))?;
-    if let Some(postgres) = postgres {
-        postgres.analyze(&server.database_url())?;
-    }
-    let mut loads = Vec::new();
-    for scenario in Scenario::ALL {
-        say(format_args!("{engine}: {}", scenario.title()));
-        loads.push((*scenario, load::measure(&server, postgres, *scenario, &sessions, options)?));
-    }
-    Ok(loads)
 }
 
 /// Builds the server as users run it.

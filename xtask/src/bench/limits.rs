@@ -1,86 +1,126 @@
 //! What the machine allows at best: a route that only answers, raw signatures, raw password hashes, raw durable
-//! transactions.
+//! transactions. Measured in turn with the requests that they are compared with, because what a machine allows changes
+//! from minute to minute with its neighbours.
 //!
-//! Each is an example of the crate that it belongs to, so that no wall is crossed; one that is not there is not
-//! measured.
+//! Each is an example of the crate that it belongs to, so that no wall is crossed.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use super::Options;
-use super::load::{Load, Scenario, Wrk};
+use super::api::Session;
+use super::load::{Scenario, Wrk};
 use super::process::cpu_micros;
 use super::server::Server;
 use crate::generate::target_directory;
-use crate::shell::{capture, cargo, root, run, say};
+use crate::shell::{capture, cargo, run};
 
-/// The limits; `None` where there is no program that measures one.
-pub struct Limits {
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Limit {
     /// A bare axum route that answers the JSON of `/users/me`.
-    pub bare: Option<Load>,
+    Bare,
     /// ES256 signatures on all cores.
-    pub signatures: Option<Raw>,
+    Signatures,
     /// Argon2id with the default parameters on all cores.
-    pub hashes: Option<Raw>,
+    Hashes,
     /// Durable SQLite transactions in groups, each an INSERT and an UPDATE.
-    pub transactions: Option<Raw>,
+    Transactions,
+}
+
+impl Limit {
+    /// All of them, in the order of the table.
+    pub const ALL: &[Self] = &[Self::Bare, Self::Signatures, Self::Transactions, Self::Hashes];
+
+    /// Those that a kind of request is compared with.
+    pub const fn of(scenario: Scenario) -> &'static [Self] {
+        match scenario {
+            Scenario::Me => &[Self::Bare],
+            Scenario::Refresh => &[Self::Bare, Self::Signatures],
+            Scenario::Rotate => &[Self::Transactions],
+            Scenario::SignIn => &[Self::Hashes],
+            Scenario::SignUp | Scenario::Bare => &[],
+        }
+    }
+
+    /// For people.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Bare => "bare axum route, the JSON of (a)",
+            Self::Signatures => "raw ES256 signatures on all cores",
+            Self::Hashes => "raw Argon2id on all cores",
+            Self::Transactions => "raw durable SQLite transactions in groups",
+        }
+    }
 }
 
 /// How often something can be done.
 #[derive(Clone, Copy)]
-pub struct Raw {
+pub struct Rate {
     /// By all cores together.
     pub per_second: f64,
     /// CPU time of each, microseconds.
     pub cpu_micros: f64,
 }
 
-/// Measures them all.
-pub fn measure(binary: &Path, options: &Options) -> Result<Limits, String> {
-    Ok(Limits {
-        bare: bare(binary, options)?,
-        signatures: raw("latchkey-jose", "jose", "raw_signatures", options)?,
-        hashes: raw("latchkey-crypto", "crypto", "raw_hashes", options)?,
-        transactions: raw("latchkey-storage", "storage", "raw_transactions", options)?,
-    })
+/// All of them, ready to be measured.
+pub struct Limits {
+    route: Killed,
+    route_load: Wrk,
+    signatures: PathBuf,
+    hashes: PathBuf,
+    transactions: PathBuf,
 }
 
-fn bare(binary: &Path, options: &Options) -> Result<Option<Load>, String> {
-    let Some(program) = example("latchkey-http", "http", "bare")? else { return Ok(None) };
-    say("the limit of (a) and (b): a bare axum route");
-    let server = Server::start(binary, None)?;
-    let sessions = server.api().sessions(1)?;
-    let body = server.folder().join("body.json");
-    std::fs::write(&body, server.api().me(&sessions[0])?).map_err(|error| error.to_string())?;
-    let route = Command::new(program).arg(&body).stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-    let mut route = Killed(route.map_err(|error| error.to_string())?);
-    let mut address = String::new();
-    let output = route.0.stdout.take().ok_or("the bare route has no output")?;
-    BufReader::new(output).read_line(&mut address).map_err(|error| error.to_string())?;
-    let url = format!("http://{}", address.trim());
-    let wrk = Wrk::new(server.folder(), &url, &server.api().client_headers, &sessions)?;
-    wrk.measure(Scenario::Bare, options, || cpu_micros(route.0.id())).map(Some)
-}
-
-/// Runs an example that takes seconds and prints `{"per_second": …, "cpu_micros": …}`.
-fn raw(package: &str, folder: &str, name: &str, options: &Options) -> Result<Option<Raw>, String> {
-    let Some(program) = example(package, folder, name)? else { return Ok(None) };
-    say(format_args!("a limit of the machine: {name}"));
-    let text = capture(Command::new(program).arg(options.either("10", "2")))?;
-    let json: Value = serde_json::from_str(&text).map_err(|error| format!("{name}: {error}"))?;
-    let number = |key: &str| json[key].as_f64().ok_or_else(|| format!("{name} printed no {key}"));
-    Ok(Some(Raw { per_second: number("per_second")?, cpu_micros: number("cpu_micros")? }))
-}
-
-/// Builds an example with optimisation, if it is there.
-pub fn example(package: &str, folder: &str, name: &str) -> Result<Option<std::path::PathBuf>, String> {
-    if !root().join(format!("crates/{folder}/examples/{name}.rs")).is_file() {
-        say(format_args!("not measured: crates/{folder}/examples/{name}.rs is not there"));
-        return Ok(None);
+impl Limits {
+    /// Builds the programs and starts the bare route, which answers what `server` answers to the first of `sessions`.
+    pub fn beside(server: &Server, sessions: &[Session]) -> Result<Self, String> {
+        let folder = server.folder().join("bare");
+        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+        let body = folder.join("body.json");
+        let session = sessions.first().ok_or("nobody is signed in")?;
+        std::fs::write(&body, server.api().me(session)?).map_err(|error| error.to_string())?;
+        let mut route = Command::new(example("latchkey-http", "bare")?);
+        let route = route.arg(&body).stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+        let mut route = Killed(route.map_err(|error| error.to_string())?);
+        let mut address = String::new();
+        let output = route.0.stdout.take().ok_or("the bare route has no output")?;
+        BufReader::new(output).read_line(&mut address).map_err(|error| error.to_string())?;
+        let url = format!("http://{}", address.trim());
+        let route_load = Wrk::new(&folder, &url, &server.api().client_headers, sessions)?;
+        route_load.warm_up(Scenario::Bare)?;
+        Ok(Self {
+            route,
+            route_load,
+            signatures: example("latchkey-jose", "raw_signatures")?,
+            hashes: example("latchkey-crypto", "raw_hashes")?,
+            transactions: example("latchkey-storage", "raw_transactions")?,
+        })
     }
+
+    /// Measures one of them for so many seconds.
+    pub fn measure(&self, limit: Limit, seconds: u32) -> Result<Rate, String> {
+        let program = match limit {
+            Limit::Bare => {
+                let cpu = || cpu_micros(self.route.0.id());
+                let load = self.route_load.measure(Scenario::Bare, seconds, cpu)?;
+                return Ok(Rate { per_second: load.per_second, cpu_micros: load.cpu_micros });
+            }
+            Limit::Signatures => &self.signatures,
+            Limit::Hashes => &self.hashes,
+            Limit::Transactions => &self.transactions,
+        };
+        let text = capture(Command::new(program).arg(seconds.to_string()))?;
+        let json: Value = serde_json::from_str(&text).map_err(|error| format!("{limit:?}: {error}"))?;
+        let number = |key: &str| json[key].as_f64().ok_or_else(|| format!("{limit:?} printed no {key}"));
+        Ok(Rate { per_second: number("per_second")?, cpu_micros: number("cpu_micros")? })
+    }
+}
+
+/// Builds an example with optimisation and says where it is.
+pub fn example(package: &str, name: &str) -> Result<PathBuf, String> {
     run(cargo().args([
         "build",
         "--release",
@@ -91,7 +131,7 @@ pub fn example(package: &str, folder: &str, name: &str) -> Result<Option<std::pa
         "--example",
         name,
     ]))?;
-    Ok(Some(target_directory()?.join("release/examples").join(name)))
+    Ok(target_directory()?.join("release/examples").join(name))
 }
 
 /// A child that ends with the value.

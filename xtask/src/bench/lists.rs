@@ -1,6 +1,6 @@
-//! Whether lists of users stay fast when there are many: the same pages with a thousand users and with as many as
-//! `--fill` says, one after the other on one connection. And whether others notice when so many are deleted with their
-//! project.
+//! Whether lists of users stay fast when there are many: the same pages of a server with a thousand users and of one
+//! with as many as `--fill` says, asked in turn, one at a time. And whether others notice when so many are deleted with
+//! their project.
 
 use std::path::Path;
 use std::thread::sleep;
@@ -17,7 +17,7 @@ use super::start::fill;
 use crate::postgres::Postgres;
 use crate::shell::say;
 
-/// Users at first.
+/// Users that are few.
 const FEW: u64 = 1000;
 /// Members of the team.
 const MEMBERS: usize = 40;
@@ -38,9 +38,9 @@ pub struct Page {
 
 /// What was seen on one engine.
 pub struct Lists {
-    /// Users at first.
+    /// Users that are few.
     pub few: u64,
-    /// Users in the end.
+    /// Users that are many.
     pub many: Option<u64>,
     /// One row each.
     pub pages: Vec<Page>,
@@ -60,7 +60,7 @@ pub struct Deletion {
     pub ended_too_early: bool,
 }
 
-/// Measures on a server of its own.
+/// Measures on servers of its own.
 pub fn measure(
     binary: &Path,
     engine: Engine,
@@ -68,43 +68,65 @@ pub fn measure(
     options: &Options,
 ) -> Result<Lists, String> {
     say(format_args!("{engine}: lists of users"));
-    let server = Server::start(binary, postgres)?;
-    let api = server.api();
-    let (status, team) = api.post("/teams", &json!({ "display_name": "Forty" }))?;
-    let team = team["id"].as_str().filter(|_| status == 201).ok_or("a team cannot be made")?.to_owned();
-    for number in 0..MEMBERS {
-        let (_, user) = api.post("/users", &json!({ "display_name": format!("Member {number}") }))?;
-        let path = format!("/team-memberships/{team}/{}", user["id"].as_str().unwrap_or_default());
-        api.post(&path, &json!({}))?;
-    }
-    let person = json!({
-        "display_name": "Wilhelmina Quackenbush", "primary_email": "wilhelmina4711@example.com",
-        "primary_email_auth_enabled": true,
-    });
-    api.post("/users", &person)?;
-    fill(&server, FEW)?;
-    let before = pages(&server, postgres, &team, options)?;
-    let Some(users) = options.fill else {
-        let page = |(title, few_micros)| Page { title, few_micros, many_micros: None };
-        return Ok(Lists {
-            few: FEW,
-            many: None,
-            pages: before.into_iter().map(page).collect(),
-            deletion: None,
-        });
-    };
-    fill(&server, users.saturating_sub(FEW))?;
-    let after = pages(&server, postgres, &team, options)?;
-    let page =
-        |((title, few_micros), (_, many_micros))| Page { title, few_micros, many_micros: Some(many_micros) };
-    let pages: Vec<Page> = before.into_iter().zip(after).map(page).collect();
+    let few = Filled::start(binary, postgres, FEW)?;
+    let many = options.fill.map(|users| Filled::start(binary, postgres, users)).transpose()?;
+    let pages = pages(&few, many.as_ref(), options)?;
+    drop(few);
     // The rest takes long.
     for Page { title, few_micros, many_micros } in &pages {
         say(format_args!("{title}: {few_micros} µs, and {} µs with many", many_micros.unwrap_or_default()));
     }
-    say(format_args!("{engine}: another project, while that of {users} users is deleted"));
-    let deletion = Some(delete(&server, options)?);
-    Ok(Lists { few: FEW, many: Some(users), pages, deletion })
+    let deletion = many.as_ref().map(|many| {
+        say(format_args!("{engine}: another project, while that of many users is deleted"));
+        delete(&many.server, options)
+    });
+    Ok(Lists { few: FEW, many: options.fill, pages, deletion: deletion.transpose()? })
+}
+
+/// A server with users.
+struct Filled {
+    server: Server,
+    /// A team with [`MEMBERS`] members.
+    team: String,
+}
+
+impl Filled {
+    fn start(binary: &Path, postgres: Option<&Postgres>, users: u64) -> Result<Self, String> {
+        let server = Server::start(binary, postgres)?;
+        let api = server.api();
+        let (status, team) = api.post("/teams", &json!({ "display_name": "Forty" }))?;
+        let team = team["id"].as_str().filter(|_| status == 201).ok_or("a team cannot be made")?.to_owned();
+        for number in 0..MEMBERS {
+            let (_, user) = api.post("/users", &json!({ "display_name": format!("Member {number}") }))?;
+            let path = format!("/team-memberships/{team}/{}", user["id"].as_str().unwrap_or_default());
+            api.post(&path, &json!({}))?;
+        }
+        let person = json!({
+            "display_name": "Wilhelmina Quackenbush", "primary_email": "wilhelmina4711@example.com",
+            "primary_email_auth_enabled": true,
+        });
+        api.post("/users", &person)?;
+        fill(&server, users)?;
+        if let Some(postgres) = postgres {
+            postgres.analyze(&server.database_url())?;
+        }
+        Ok(Self { server, team })
+    }
+
+    /// The pages: what they are, their queries, and how many users each has.
+    fn queries(&self) -> Result<Vec<(&'static str, String, usize)>, String> {
+        let newest = ask(&self.server.api(), "/users?limit=600&desc=true")?;
+        let cursor = newest["pagination"]["next_cursor"].as_str().unwrap_or_default();
+        Ok(vec![
+            ("first page of 50", "limit=50".to_owned(), 50),
+            ("page of 50 from a cursor, newest first", format!("limit=50&desc=true&cursor={cursor}"), 50),
+            ("search by a whole email", "limit=50&query=wilhelmina4711@example.com".to_owned(), 1),
+            ("search by a part of a name", "limit=50&query=quackenb".to_owned(), 1),
+            ("search for what everybody has", "limit=50&query=example.com".to_owned(), 50),
+            ("search for what nobody has", "limit=50&query=zzyzx".to_owned(), 0),
+            ("members of a team of 40", format!("limit=50&team_id={}", self.team), MEMBERS),
+        ])
+    }
 }
 
 /// Deletes the project of all those users and looks at another one, before and meanwhile.
@@ -147,45 +169,38 @@ fn used_in_a_second(server: &Server) -> Result<u64, String> {
     Ok(cpu_micros(server.pid())?.saturating_sub(before))
 }
 
-/// The median time of each page.
-fn pages(
-    server: &Server,
-    postgres: Option<&Postgres>,
-    team: &str,
-    options: &Options,
-) -> Result<Vec<(&'static str, u64)>, String> {
-    if let Some(postgres) = postgres {
-        postgres.analyze(&server.database_url())?;
-    }
-    let api = server.api();
-    let newest = ask(&api, "/users?limit=600&desc=true")?;
-    let cursor = newest["pagination"]["next_cursor"].as_str().unwrap_or_default().to_owned();
-    let queries = [
-        ("first page of 50", "limit=50".to_owned(), 50),
-        ("page of 50 from a cursor, newest first", format!("limit=50&desc=true&cursor={cursor}"), 50),
-        ("search by a whole email", "limit=50&query=wilhelmina4711@example.com".to_owned(), 1),
-        ("search by a part of a name", "limit=50&query=quackenb".to_owned(), 1),
-        ("search for what everybody has", "limit=50&query=example.com".to_owned(), 50),
-        ("search for what nobody has", "limit=50&query=zzyzx".to_owned(), 0),
-        ("members of a team of 40", format!("limit=50&team_id={team}"), MEMBERS),
-    ];
-    let mut medians = Vec::new();
-    for (title, query, expected) in queries {
-        let path = format!("/users?{query}");
-        let mut times = Vec::new();
+/// The median time of each page, with few users and with many.
+fn pages(few: &Filled, many: Option<&Filled>, options: &Options) -> Result<Vec<Page>, String> {
+    let servers: Vec<&Filled> = std::iter::once(few).chain(many).collect();
+    let apis: Vec<Api> = servers.iter().map(|filled| filled.server.api()).collect();
+    let queries = servers.iter().map(|filled| filled.queries()).collect::<Result<Vec<_>, _>>()?;
+    let mut pages = Vec::new();
+    for (row, (title, ..)) in queries[0].iter().enumerate() {
+        let mut times = vec![Vec::new(); servers.len()];
         for _ in 0..options.either(100, 15) {
-            let asked = Instant::now();
-            let page = ask(&api, &path)?;
-            times.push(u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX));
-            let found = page["items"].as_array().map_or(0, Vec::len);
-            if found != expected {
-                return Err(format!("{path} gave {found} users instead of {expected}"));
+            for ((api, queries), times) in apis.iter().zip(&queries).zip(&mut times) {
+                let (_, query, expected) = &queries[row];
+                let path = format!("/users?{query}");
+                let asked = Instant::now();
+                let page = ask(api, &path)?;
+                times.push(u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX));
+                let found = page["items"].as_array().map_or(0, Vec::len);
+                if found != *expected {
+                    return Err(format!("{path} gave {found} users instead of {expected}"));
+                }
             }
         }
-        times.sort_unstable();
-        medians.push((title, times[times.len() / 2]));
+        let mut medians = times.into_iter().map(|mut times| {
+            times.sort_unstable();
+            times[times.len() / 2]
+        });
+        pages.push(Page {
+            title,
+            few_micros: medians.next().unwrap_or_default(),
+            many_micros: medians.next(),
+        });
     }
-    Ok(medians)
+    Ok(pages)
 }
 
 fn ask(api: &Api, path: &str) -> Result<Value, String> {

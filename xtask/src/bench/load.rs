@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use super::Options;
 use super::api::{PASSWORD, Session};
+use super::limits::{Limit, Limits, Rate};
 use super::process::{cpu_micros, family_cpu_micros};
-use super::server::Server;
+use super::server::{Engine, Server};
 use crate::postgres::Postgres;
-use crate::shell::{apt_install, find, root};
+use crate::shell::{apt_install, find, root, say};
 
 /// What is asked of the server; the names are those in `xtask/bench/load.lua`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,7 +54,7 @@ impl Scenario {
             Self::Rotate => "(c) refresh by body, rotating",
             Self::SignUp => "(d) sign-up",
             Self::SignIn => "(e) sign-in",
-            Self::Bare => "bare axum route, the JSON of (a)",
+            Self::Bare => Limit::Bare.title(),
         }
     }
 }
@@ -89,17 +90,56 @@ pub fn ensure_wrk() -> Result<(), String> {
     }
 }
 
-/// Warms up, then measures one scenario on a running server.
+/// One turn of a kind of request and of the limits that it is compared with.
+pub struct Turn {
+    /// The requests.
+    pub load: Load,
+    /// The limits, measured right before.
+    pub limits: Vec<(Limit, Rate)>,
+}
+
+impl Turn {
+    /// One of the limits.
+    pub fn limit(&self, limit: Limit) -> Option<Rate> {
+        self.limits.iter().find(|(name, _)| *name == limit).map(|(_, rate)| *rate)
+    }
+}
+
+/// Measures every kind of request on a server of its own, each in turn with its limits.
 pub fn measure(
-    server: &Server,
+    binary: &Path,
+    engine: Engine,
     postgres: Option<&Postgres>,
-    scenario: Scenario,
-    sessions: &[Session],
     options: &Options,
-) -> Result<Load, String> {
-    let wrk = Wrk::new(server.folder(), server.base_url(), &server.api().client_headers, sessions)?;
-    let processes = || cpu(server.pid(), postgres);
-    wrk.measure(scenario, options, processes)
+) -> Result<Vec<(Scenario, Vec<Turn>)>, String> {
+    let server = Server::start(binary, postgres)?;
+    let sessions = server.api().sessions(options.either(512, 256))?;
+    if let Some(postgres) = postgres {
+        postgres.analyze(&server.database_url())?;
+    }
+    let limits = Limits::beside(&server, &sessions)?;
+    let cpu = || cpu(server.pid(), postgres);
+    let (turns, seconds) = options.either((8, 2), (2, 1));
+    let mut measured = Vec::new();
+    for scenario in Scenario::ALL {
+        say(format_args!("{engine}: {}", scenario.title()));
+        let wrk = |sessions: &[Session]| {
+            Wrk::new(server.folder(), server.base_url(), &server.api().client_headers, sessions)
+        };
+        if *scenario != Scenario::Rotate {
+            wrk(&sessions)?.warm_up(*scenario)?;
+        }
+        let mut of_scenario = Vec::new();
+        // Tokens that were rotated are gone: each turn has its own.
+        for own in sessions.chunks_exact(sessions.len() / turns) {
+            let limit = |limit: &Limit| limits.measure(*limit, seconds).map(|rate| (*limit, rate));
+            let limits = Limit::of(*scenario).iter().map(limit).collect::<Result<_, _>>()?;
+            let wrk = wrk(if *scenario == Scenario::Rotate { own } else { &sessions })?;
+            of_scenario.push(Turn { load: wrk.measure(*scenario, seconds, cpu)?, limits });
+        }
+        measured.push((*scenario, of_scenario));
+    }
+    Ok(measured)
 }
 
 /// CPU microseconds so far of a server and, where it has one, of its PostgreSQL.
@@ -133,19 +173,21 @@ impl Wrk {
         Ok(wrk)
     }
 
-    /// Warms up and measures with 32 connections; `cpu` tells the microseconds used so far.
+    /// Lets the server see such requests for a second.
+    pub fn warm_up(&self, scenario: Scenario) -> Result<(), String> {
+        self.start(scenario, 32, 1, "warm")?.finish().map(|_| ())
+    }
+
+    /// Measures with 32 connections for so many seconds; `cpu` tells the microseconds used so far.
     pub fn measure(
         &self,
         scenario: Scenario,
-        options: &Options,
+        seconds: u32,
         cpu: impl Fn() -> Result<u64, String>,
     ) -> Result<Load, String> {
-        // Rotating tokens that a warm-up used are gone.
-        if scenario != Scenario::Rotate {
-            self.start(scenario, 32, 1, "warm")?.finish()?;
-        }
         let before = cpu()?;
-        let mut load = self.start(scenario, 32, options.either(10, 2), "load")?.finish()?;
+        // Addresses of sign-ups are this turn's own.
+        let mut load = self.start(scenario, 32, seconds, &format!("load{before}"))?.finish()?;
         let spent = cpu()? - before;
         #[expect(clippy::cast_precision_loss, reason = "microseconds of a few seconds")]
         let spent = spent as f64;

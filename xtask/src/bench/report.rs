@@ -1,25 +1,21 @@
 //! The page that the bench writes: tables in Markdown, with the aims beside what was measured.
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::{Value, json};
-
 use super::Options;
 use super::crash::Crashes;
-use super::limits::{Limits, Raw};
+use super::limits::{Limit, Rate};
 use super::lists::{Deletion, Lists};
-use super::load::{Load, Scenario};
+use super::load::{Scenario, Turn};
 use super::sections::Sections;
 use super::server::Engine;
 use super::start::Start;
 use super::storm::Storm;
 use super::timing::Timing;
 use crate::shell::capture;
-
-/// The limits once more, in the form that later runs read.
-const LIMITS_AS_JSON: &str = "limits-as-json";
 
 /// More standard deviations than chance explains once in a thousand times.
 const SUSPICIOUS: f64 = 3.3;
@@ -31,10 +27,6 @@ pub struct Report {
     head: String,
     /// The section that is being written.
     page: String,
-    bare_cpu_micros: Option<f64>,
-    signatures: Option<Raw>,
-    hashes: Option<Raw>,
-    transactions: Option<Raw>,
     /// What must not happen, and did.
     wrong: Vec<String>,
 }
@@ -57,42 +49,7 @@ impl Report {
             version = version.trim()
         );
         let sections = Sections::of(binary, options)?;
-        let mut report = Self {
-            sections,
-            head,
-            page: String::new(),
-            bare_cpu_micros: None,
-            signatures: None,
-            hashes: None,
-            transactions: None,
-            wrong: Vec::new(),
-        };
-        report.recall_limits();
-        Ok(report)
-    }
-
-    /// The limits that an earlier run measured, to be compared with.
-    fn recall_limits(&mut self) {
-        let Some(limits) = self.sections.read(LIMITS_AS_JSON) else { return };
-        let limits: Value = serde_json::from_str(&limits).unwrap_or_default();
-        let raw = |name: &str| {
-            let number = |key: &str| limits[name][key].as_f64();
-            Some(Raw { per_second: number("per_second")?, cpu_micros: number("cpu_micros")? })
-        };
-        self.bare_cpu_micros = limits["bare_cpu_micros"].as_f64();
-        self.signatures = raw("signatures");
-        (self.hashes, self.transactions) = (raw("hashes"), raw("transactions"));
-    }
-
-    fn note_limits(&self) -> Result<(), String> {
-        let raw = |raw: Option<Raw>| {
-            raw.map(|raw| json!({ "per_second": raw.per_second, "cpu_micros": raw.cpu_micros }))
-        };
-        let limits = json!({
-            "bare_cpu_micros": self.bare_cpu_micros, "signatures": raw(self.signatures),
-            "hashes": raw(self.hashes), "transactions": raw(self.transactions),
-        });
-        self.sections.keep(LIMITS_AS_JSON, &limits.to_string())
+        Ok(Self { sections, head, page: String::new(), wrong: Vec::new() })
     }
 
     /// Ends the section that is being written.
@@ -100,94 +57,38 @@ impl Report {
         self.sections.keep(name, &std::mem::take(&mut self.page))
     }
 
-    /// What the machine allows at best.
-    pub fn limits(&mut self, limits: &Limits) -> Result<(), String> {
-        self.page += "\n## Limits\n\n| limit | per second | CPU µs each | p50 ms | p99 ms |\n|---|---:|---:|---:|---:|\n";
-        if let Some(bare) = limits.bare {
-            self.row(&[
-                Scenario::Bare.title().to_owned(),
-                count(bare.per_second),
-                count(bare.cpu_micros),
-                millis(bare.p50_micros),
-                millis(bare.p99_micros),
-            ]);
-            self.bare_cpu_micros = Some(bare.cpu_micros);
-        }
-        let raws = [
-            ("raw ES256 signatures on all cores", limits.signatures),
-            ("raw Argon2id on all cores", limits.hashes),
-            ("raw durable SQLite transactions in groups", limits.transactions),
-        ];
-        for (name, raw) in raws {
-            if let Some(Raw { per_second, cpu_micros }) = raw {
-                self.row(&[
-                    name.to_owned(),
-                    count(per_second),
-                    count(cpu_micros),
-                    String::new(),
-                    String::new(),
-                ]);
-            }
-        }
-        self.signatures = limits.signatures;
-        (self.hashes, self.transactions) = (limits.hashes, limits.transactions);
-        self.note_limits()?;
-        self.keep("limits")
-    }
-
-    /// What requests cost.
-    pub fn loads(&mut self, engine: Engine, loads: &[(Scenario, Load)]) -> Result<(), String> {
-        let _ = writeln!(self.page, "\n## Requests on {engine}\n\n32 connections.\n");
+    /// What requests cost, beside what the machine allows.
+    pub fn loads(&mut self, engine: Engine, loads: &[(Scenario, Vec<Turn>)]) -> Result<(), String> {
+        let turns = loads.first().map_or(0, |(_, turns)| turns.len());
+        let _ = writeln!(
+            self.page,
+            "\n## Requests on {engine}\n\n32 connections. Requests and the limits that they are compared with were \
+             measured in turn, {turns} times each; medians, also of the ratios.\n"
+        );
         self.page += "| request | per second | CPU µs each | p50 ms | p99 ms | beside the limit |\n|---|---:|---:|---:|---:|---|\n";
-        for (scenario, load) in loads {
-            if load.failures > 0 {
-                self.wrong.push(format!("{engine}, {}: {} requests failed", scenario.title(), load.failures));
+        for (scenario, turns) in loads {
+            let failures: u64 = turns.iter().map(|turn| turn.load.failures).sum();
+            if failures > 0 {
+                self.wrong.push(format!("{engine}, {}: {failures} requests failed", scenario.title()));
             }
             self.row(&[
                 scenario.title().to_owned(),
-                count(load.per_second),
-                count(load.cpu_micros),
-                millis(load.p50_micros),
-                millis(load.p99_micros),
-                self.beside_the_limit(engine, *scenario, load),
+                count(median(turns, |turn| turn.load.per_second)),
+                count(median(turns, |turn| turn.load.cpu_micros)),
+                millis(median(turns, |turn| turn.load.p50_micros)),
+                millis(median(turns, |turn| turn.load.p99_micros)),
+                beside_the_limit(engine, *scenario, turns),
             ]);
         }
+        self.page += "\n| limit | per second | CPU µs each |\n|---|---:|---:|\n";
+        for limit in Limit::ALL {
+            let all = loads.iter().flat_map(|(_, turns)| turns);
+            let rates: Vec<Rate> = all.filter_map(|turn| turn.limit(*limit)).collect();
+            let (per_second, cpu) =
+                (median(&rates, |rate| rate.per_second), median(&rates, |rate| rate.cpu_micros));
+            self.row(&[limit.title().to_owned(), count(per_second), count(cpu)]);
+        }
         self.keep(&name("load", engine))
-    }
-
-    /// The ratio that an aim is about; aims are for SQLite.
-    fn beside_the_limit(&self, engine: Engine, scenario: Scenario, load: &Load) -> String {
-        let said = |ratio: String, holds: bool, aim: &str| match engine {
-            Engine::Sqlite if holds => format!("{ratio} (aim {aim})"),
-            Engine::Sqlite => format!("{ratio} (**aim {aim} missed**)"),
-            Engine::Postgres => ratio,
-        };
-        let share = |limit: Option<Raw>, least: f64| {
-            limit.map(|limit| {
-                let part = load.per_second / limit.per_second;
-                said(
-                    format!("{:.0} % of the raw rate", part * 100.0),
-                    part >= least,
-                    &format!("{:.0} %", least * 100.0),
-                )
-            })
-        };
-        let text = match scenario {
-            Scenario::Me => self.bare_cpu_micros.map(|bare| {
-                let times = load.cpu_micros / bare;
-                said(format!("{times:.1} times the CPU of the bare route"), times <= 2.5, "2.5")
-            }),
-            Scenario::Refresh => self.bare_cpu_micros.zip(self.signatures).map(|(bare, signature)| {
-                let (times, rest) = (load.cpu_micros / bare, (load.cpu_micros - signature.cpu_micros) / bare);
-                let text =
-                    format!("{times:.1} times the CPU of the bare route, {rest:.1} without its signature");
-                said(text, rest <= 2.5, "2.5 without")
-            }),
-            Scenario::Rotate => share(self.transactions, 0.6),
-            Scenario::SignIn => share(self.hashes, 0.9),
-            _ => None,
-        };
-        text.unwrap_or_default()
     }
 
     /// Reads while passwords are hashed.
@@ -309,8 +210,8 @@ impl Report {
     /// The whole page, of the sections that were kept for this program; otherwise the names of those that are missing.
     pub fn page(&self, engines: &[Engine]) -> Result<String, Vec<String>> {
         let of_engines = ["load", "storm", "lists", "crash"];
-        let mut names = vec!["limits".to_owned()];
-        names.extend(engines.iter().flat_map(|engine| of_engines.map(|part| name(part, *engine))));
+        let mut names: Vec<String> =
+            engines.iter().flat_map(|engine| of_engines.map(|part| name(part, *engine))).collect();
         names.extend(["timing", "start"].map(str::to_owned));
         let (mut page, mut missing) = (self.head.clone(), Vec::new());
         for name in names {
@@ -330,6 +231,47 @@ impl Report {
     fn row(&mut self, cells: &[String]) {
         let _ = writeln!(self.page, "| {} |", cells.join(" | "));
     }
+}
+
+/// The ratio that an aim is about; aims are for SQLite.
+fn beside_the_limit(engine: Engine, scenario: Scenario, turns: &[Turn]) -> String {
+    let said = |ratio: String, holds: bool, aim: &str| match engine {
+        Engine::Sqlite if holds => format!("{ratio} (aim {aim})"),
+        Engine::Sqlite => format!("{ratio} (**aim {aim} missed**)"),
+        Engine::Postgres => ratio,
+    };
+    let cpu = |turn: &Turn, limit| turn.limit(limit).map_or(f64::NAN, |rate| rate.cpu_micros);
+    let share = |limit: Limit, least: f64| {
+        let rate = |turn: &Turn| turn.limit(limit).map_or(f64::NAN, |rate| rate.per_second);
+        let part = median(turns, |turn| turn.load.per_second / rate(turn));
+        let text = format!("{:.0} % of the raw rate", part * 100.0);
+        said(text, part >= least, &format!("{:.0} %", least * 100.0))
+    };
+    let times = || median(turns, |turn| turn.load.cpu_micros / cpu(turn, Limit::Bare));
+    match scenario {
+        Scenario::Me => {
+            let times = times();
+            said(format!("{times:.1} times the CPU of the bare route"), times <= 2.5, "2.5")
+        }
+        Scenario::Refresh => {
+            let rest = median(turns, |turn| {
+                (turn.load.cpu_micros - cpu(turn, Limit::Signatures)) / cpu(turn, Limit::Bare)
+            });
+            let times = times();
+            let text = format!("{times:.1} times the CPU of the bare route, {rest:.1} without its signature");
+            said(text, rest <= 2.5, "2.5 without")
+        }
+        Scenario::Rotate => share(Limit::Transactions, 0.6),
+        Scenario::SignIn => share(Limit::Hashes, 0.9),
+        Scenario::SignUp | Scenario::Bare => String::new(),
+    }
+}
+
+/// The middle one of some values; of two in the middle the greater.
+fn median<T, N: PartialOrd + Default + Copy>(items: &[T], value: impl Fn(&T) -> N) -> N {
+    let mut values: Vec<N> = items.iter().map(value).collect();
+    values.sort_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 /// The name of a section about an engine.

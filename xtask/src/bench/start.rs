@@ -49,9 +49,7 @@ fn observe(server: &mut Server, users: u64) -> Result<Start, String> {
 pub fn fill(server: &Server, users: u64) -> Result<(), String> {
     say(format_args!("filling the database with {users} users"));
     let started = Instant::now();
-    let program = limits::example("latchkey-storage", "storage", "fill")?;
-    let program = program.ok_or("the example that fills a database is not there")?;
-    let mut fill = Command::new(program);
+    let mut fill = Command::new(limits::example("latchkey-storage", "fill")?);
     #[expect(
         clippy::disallowed_methods,
         reason = "the server that is filled lives by the time of the machine"

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -58,7 +59,7 @@ impl Sqlite {
             wal_limit: options.wal_limit_bytes,
             next_emptying: options.wal_limit_bytes,
         };
-        std::thread::Builder::new()
+        thread::Builder::new()
             .name("writer".to_owned())
             .spawn(move || writer.run())
             .map_err(|error| StorageError::open(EngineKind::Sqlite, error))?;
@@ -200,7 +201,8 @@ impl Sqlite {
 /// Read connections that are not in use. Reads never wait for each other: one that finds none opens one, and since a
 /// read does not leave its thread, there are never more than threads.
 struct Readers {
-    idle: Mutex<Vec<Tx>>,
+    /// Each with the thread that used it last, whose processor may still hold its pages.
+    idle: Mutex<Vec<(ThreadId, Tx)>>,
     keep: usize,
     path: PathBuf,
     role: Role,
@@ -209,12 +211,17 @@ struct Readers {
 }
 
 impl Readers {
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Tx>> {
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<(ThreadId, Tx)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take(&self) -> Result<Tx, StorageError> {
-        if let Some(tx) = self.idle().pop() {
+        let known = {
+            let mut idle = self.idle();
+            let own = idle.iter().rposition(|(thread, _)| *thread == thread::current().id());
+            own.map(|at| idle.swap_remove(at)).or_else(|| idle.pop())
+        };
+        if let Some((_, tx)) = known {
             return Ok(tx);
         }
         SqliteConnection::open(&self.path, self.role, self.busy_timeout, &self.names)
@@ -252,7 +259,7 @@ impl Drop for Lease<'_> {
         }
         let mut idle = self.readers.idle();
         if idle.len() < self.readers.keep {
-            idle.push(tx);
+            idle.push((thread::current().id(), tx));
         }
     }
 }
