@@ -38,8 +38,10 @@ pub struct Options {
     binary: Option<PathBuf>,
 }
 
-/// The parts that `--only` can name.
-const PARTS: &[&str] = &["load", "lists", "timing", "storm", "start", "crash"];
+/// The parts that are measured on each engine. `--only` can name them, or the section about one engine.
+const OF_ENGINES: [&str; 4] = ["load", "storm", "lists", "crash"];
+/// The other parts.
+const OTHERS: [&str; 2] = ["timing", "start"];
 
 impl Options {
     /// Reads the flags.
@@ -52,8 +54,10 @@ impl Options {
             fill: arguments.opt_value_from_str("--fill").map_err(said)?,
             binary: arguments.opt_value_from_str("--binary").map_err(said)?,
         };
-        if let Some(unknown) = options.only.iter().find(|part| !PARTS.contains(&part.as_str())) {
-            return Err(format!("`{unknown}` is no part of the bench; there are: {}", PARTS.join(", ")));
+        let mut known = sections(&Engine::ALL);
+        known.extend(OF_ENGINES.map(str::to_owned));
+        if let Some(unknown) = options.only.iter().find(|part| !known.contains(part)) {
+            return Err(format!("`{unknown}` is no part of the bench; there are: {}", known.join(", ")));
         }
         match arguments.finish().first() {
             None => Ok(options),
@@ -65,10 +69,20 @@ impl Options {
         self.only.is_empty() || self.only.iter().any(|name| name == part)
     }
 
+    fn wants_on(&self, engine: Engine, part: &str) -> bool {
+        self.wants(part) || self.wants(&engine.section(part))
+    }
+
     /// `thorough`, or `quick` with `--quick`.
     pub fn either<T>(&self, thorough: T, quick: T) -> T {
         if self.quick { quick } else { thorough }
     }
+}
+
+/// The names of all sections, in the order of the page.
+fn sections(engines: &[Engine]) -> Vec<String> {
+    let of_engines = engines.iter().flat_map(|engine| OF_ENGINES.map(|part| engine.section(part)));
+    of_engines.chain(OTHERS.map(str::to_owned)).collect()
 }
 
 /// Measures and prints, part by part; writes `docs/benchmarks.md` once every part was measured on the same program, in
@@ -84,16 +98,16 @@ pub fn bench(options: &Options) -> Result<(), String> {
     for engine in Engine::ALL {
         let Some(postgres) = engine.postgres()? else { continue };
         engines.push(engine);
-        if options.wants("load") {
+        if options.wants_on(engine, "load") {
             report.loads(engine, &load::measure(&binary, engine, postgres.as_ref(), options)?)?;
         }
-        if options.wants("storm") {
+        if options.wants_on(engine, "storm") {
             report.storm(engine, &storm::measure(&binary, engine, postgres.as_ref(), options)?)?;
         }
-        if options.wants("lists") {
+        if options.wants_on(engine, "lists") {
             report.lists(engine, &lists::measure(&binary, engine, postgres.as_ref(), options)?)?;
         }
-        if options.wants("crash") {
+        if options.wants_on(engine, "crash") {
             report.crash(engine, &crash::measure(&binary, engine, postgres.as_ref(), options)?)?;
         }
     }
@@ -104,7 +118,7 @@ pub fn bench(options: &Options) -> Result<(), String> {
         report.start(&start::measure(&binary, options)?)?;
     }
     let path = root().join("docs/benchmarks.md");
-    match report.page(&engines) {
+    match report.page(sections(&engines)) {
         _ if options.quick => say("docs/benchmarks.md is written by thorough runs only"),
         Ok(page) => {
             say("writing docs/benchmarks.md");

@@ -27,7 +27,7 @@ cargo xtask COMMAND
   bench [--quick] [--only PARTS] [--fill USERS] [--binary FILE]
                                  measure the server, and write docs/benchmarks.md once every part was
                                  measured; parts, joined by commas:
-                                 limits, load, storm, lists, crash, timing, start
+                                 load, storm, lists, crash, timing, start; load-sqlite is load on SQLite only
 
 REQUIRE_ALL=1 turns everything that `test` would skip into an error.
 TEST_POSTGRES_URL names a PostgreSQL server to test on; without it `test` starts a temporary one.";

@@ -88,7 +88,7 @@ impl Report {
                 (median(&rates, |rate| rate.per_second), median(&rates, |rate| rate.cpu_micros));
             self.row(&[limit.title().to_owned(), count(per_second), count(cpu)]);
         }
-        self.keep(&name("load", engine))
+        self.keep(&engine.section("load"))
     }
 
     /// Reads while passwords are hashed.
@@ -103,7 +103,7 @@ impl Report {
             millis(storm.calm.p99_micros),
             millis(storm.during.p99_micros),
         );
-        self.keep(&name("storm", engine))
+        self.keep(&engine.section("storm"))
     }
 
     /// Lists with few and with many users.
@@ -128,7 +128,7 @@ impl Report {
         if let Some(deletion) = &lists.deletion {
             self.deletion(engine, &many, deletion);
         }
-        self.keep(&name("lists", engine))
+        self.keep(&engine.section("lists"))
     }
 
     /// What another project notices while the one with many users is deleted.
@@ -204,15 +204,11 @@ impl Report {
         if !lost.is_empty() {
             self.wrong.push(format!("{engine}: acknowledged and lost: {}", lost.join(", ")));
         }
-        self.keep(&name("crash", engine))
+        self.keep(&engine.section("crash"))
     }
 
     /// The whole page, of the sections that were kept for this program; otherwise the names of those that are missing.
-    pub fn page(&self, engines: &[Engine]) -> Result<String, Vec<String>> {
-        let of_engines = ["load", "storm", "lists", "crash"];
-        let mut names: Vec<String> =
-            engines.iter().flat_map(|engine| of_engines.map(|part| name(part, *engine))).collect();
-        names.extend(["timing", "start"].map(str::to_owned));
+    pub fn page(&self, names: Vec<String>) -> Result<String, Vec<String>> {
         let (mut page, mut missing) = (self.head.clone(), Vec::new());
         for name in names {
             match self.sections.read(&name) {
@@ -272,11 +268,6 @@ fn median<T, N: PartialOrd + Default + Copy>(items: &[T], value: impl Fn(&T) -> 
     let mut values: Vec<N> = items.iter().map(value).collect();
     values.sort_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
     values.get(values.len() / 2).copied().unwrap_or_default()
-}
-
-/// The name of a section about an engine.
-fn name(part: &str, engine: Engine) -> String {
-    format!("{part}-{}", engine.to_string().to_lowercase())
 }
 
 /// Three digits that count.

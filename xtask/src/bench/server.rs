@@ -31,6 +31,11 @@ impl Engine {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
 
+    /// The name of the section that tells of a part on this engine.
+    pub fn section(self, part: &str) -> String {
+        format!("{part}-{}", self.to_string().to_lowercase())
+    }
+
     /// The PostgreSQL server that the engine needs: `Some(None)` when it needs none, `None` when there is none.
     #[expect(clippy::option_option, reason = "needing none and having none are different answers")]
     pub fn postgres(self) -> Result<Option<Option<Postgres>>, String> {
