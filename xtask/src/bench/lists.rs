@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 
 use super::Options;
 use super::api::Api;
-use super::load::{Load, Scenario, Wrk};
-use super::process::cpu_micros;
+use super::load::{Load, Scenario, Wrk, cpu};
 use super::server::{Engine, Server};
 use super::start::fill;
 use crate::postgres::Postgres;
@@ -21,7 +20,8 @@ use crate::shell::say;
 const FEW: u64 = 1000;
 /// Members of the team.
 const MEMBERS: usize = 40;
-/// A server that used less than this of a core in a second is done with what it did in the background, microseconds.
+/// A server that used less than this of a core in a second, with its database, is done with what it did in the
+/// background, microseconds.
 const IDLE: u64 = 30_000;
 /// The longest wait for that.
 const REMOVED_WITHIN: Duration = Duration::from_mins(10);
@@ -78,7 +78,7 @@ pub fn measure(
     }
     let deletion = many.as_ref().map(|many| {
         say(format_args!("{engine}: another project, while that of many users is deleted"));
-        delete(&many.server, options)
+        delete(&many.server, postgres, options)
     });
     Ok(Lists { few: FEW, many: options.fill, pages, deletion: deletion.transpose()? })
 }
@@ -130,7 +130,7 @@ impl Filled {
 }
 
 /// Deletes the project of all those users and looks at another one, before and meanwhile.
-fn delete(server: &Server, options: &Options) -> Result<Deletion, String> {
+fn delete(server: &Server, postgres: Option<&Postgres>, options: &Options) -> Result<Deletion, String> {
     let other = server.internal_api();
     let wrk = Wrk::new(server.folder(), server.base_url(), &other.client_headers, &other.sessions(32)?)?;
     let seconds = options.either(15, 3);
@@ -147,7 +147,7 @@ fn delete(server: &Server, options: &Options) -> Result<Deletion, String> {
     let meanwhile = look("meanwhile")?;
     let (mut looks, mut removed_after) = (0, None);
     while removed_after.is_none() && begun.elapsed() < REMOVED_WITHIN {
-        if used_in_a_second(server)? > IDLE {
+        if used_in_a_second(server, postgres)? > IDLE {
             looks += 1;
         } else {
             removed_after = Some(begun.elapsed());
@@ -162,11 +162,11 @@ fn delete(server: &Server, options: &Options) -> Result<Deletion, String> {
     })
 }
 
-/// CPU microseconds that the server uses in a second without requests.
-fn used_in_a_second(server: &Server) -> Result<u64, String> {
-    let before = cpu_micros(server.pid())?;
+/// CPU microseconds that the server and its database use in a second without requests.
+fn used_in_a_second(server: &Server, postgres: Option<&Postgres>) -> Result<u64, String> {
+    let before = cpu(server.pid(), postgres)?;
     sleep(Duration::from_secs(1));
-    Ok(cpu_micros(server.pid())?.saturating_sub(before))
+    Ok(cpu(server.pid(), postgres)?.saturating_sub(before))
 }
 
 /// The median time of each page, with few users and with many.

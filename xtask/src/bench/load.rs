@@ -142,8 +142,8 @@ pub fn measure(
     Ok(measured)
 }
 
-/// CPU microseconds so far of a server and, where it has one, of its PostgreSQL.
-fn cpu(server: u32, postgres: Option<&Postgres>) -> Result<u64, String> {
+/// CPU microseconds so far of a server, by its process id, and, where it has one, of its PostgreSQL.
+pub fn cpu(server: u32, postgres: Option<&Postgres>) -> Result<u64, String> {
     let database = postgres.and_then(Postgres::process).map_or(Ok(0), family_cpu_micros)?;
     Ok(cpu_micros(server)? + database)
 }
