@@ -247,14 +247,14 @@ fn beside_the_limit(engine: Engine, scenario: Scenario, turns: &[Turn]) -> Strin
     match scenario {
         Scenario::Me => {
             let times = times();
-            said(format!("{times:.1} times the CPU of the bare route"), times <= 2.5, "2.5")
+            said(format!("{times:.2} times the CPU of the bare route"), times <= 2.5, "2.5")
         }
         Scenario::Refresh => {
             let rest = median(turns, |turn| {
                 (turn.load.cpu_micros - cpu(turn, Limit::Signatures)) / cpu(turn, Limit::Bare)
             });
             let times = times();
-            let text = format!("{times:.1} times the CPU of the bare route, {rest:.1} without its signature");
+            let text = format!("{times:.2} times the CPU of the bare route, {rest:.2} without its signature");
             said(text, rest <= 2.5, "2.5 without")
         }
         Scenario::Rotate => share(Limit::Transactions, 0.6),
