@@ -12,9 +12,6 @@ use crate::audit::{self, Event};
 use crate::authenticate::Auth;
 use crate::failure::Failure;
 
-/// How many rows of a table one transaction removes: few, since on SQLite the writes of everybody else wait for it.
-const ROWS: i64 = 50;
-
 /// Deletes the project of the request.
 ///
 /// # Errors
@@ -78,7 +75,7 @@ pub async fn run_due(app: &App) -> Result<usize, Failure> {
 
 /// Removes everything of one deleted project, and at last its row.
 pub(crate) async fn purge(app: &App, project: &ProjectId) -> Result<(), Failure> {
-    for statement in project_deletion::remove_some(project, ROWS) {
+    for statement in project_deletion::remove_some(project) {
         while removed(app, statement.clone()).await? > 0 {}
     }
     removed(app, projects::remove(project)).await?;

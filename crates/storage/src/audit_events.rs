@@ -79,11 +79,13 @@ pub async fn count_sign_up_rules(
     .await
 }
 
-/// Deletes up to `limit` events of a project from before `before`.
-pub fn prune(project: &ProjectId, before: i64, limit: i64) -> Stmt {
+/// Deletes up to [`AT_ONCE`](crate::AT_ONCE) events of a project from before `before`.
+pub fn prune(project: &ProjectId, before: i64) -> Stmt {
     stmt(
-        "DELETE FROM audit_events WHERE project_id = $1 AND id IN (SELECT e.id FROM audit_events e \
-         WHERE e.project_id = $1 AND e.occurred_at < $2 ORDER BY e.occurred_at LIMIT $3)",
-        args![project, before, limit],
+        at_once!(
+            "DELETE FROM audit_events WHERE project_id = $1 AND id IN (SELECT e.id FROM audit_events e \
+         WHERE e.project_id = $1 AND e.occurred_at < $2 ORDER BY e.occurred_at"
+        ),
+        args![project, before],
     )
 }

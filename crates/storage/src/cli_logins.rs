@@ -135,11 +135,13 @@ pub fn reseal_anonymous(project: &ProjectId, polling_code: &TokenHash, old: &[u8
     )
 }
 
-/// Deletes up to `limit` attempts that ended before `before`, whatever their project.
-pub fn prune(before: i64, limit: i64) -> Stmt {
+/// Deletes up to [`AT_ONCE`](crate::AT_ONCE) attempts that ended before `before`, whatever their project.
+pub fn prune(before: i64) -> Stmt {
     stmt(
-        "DELETE FROM cli_logins WHERE (project_id, polling_code_hash) IN (SELECT c.project_id, c.polling_code_hash \
-         FROM cli_logins c WHERE c.expires_at < $1 LIMIT $2)",
-        args![before, limit],
+        at_once!(
+            "DELETE FROM cli_logins WHERE (project_id, polling_code_hash) IN (SELECT c.project_id, c.polling_code_hash \
+         FROM cli_logins c WHERE c.expires_at < $1"
+        ),
+        args![before],
     )
 }

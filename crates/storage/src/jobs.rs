@@ -81,10 +81,12 @@ pub fn bury(id: &str, attempts: i64, error: &str) -> Stmt {
     )
 }
 
-/// Deletes up to `limit` jobs that were given up and are from before `before`.
-pub fn prune(before: i64, limit: i64) -> Stmt {
+/// Deletes up to [`AT_ONCE`](crate::AT_ONCE) jobs that were given up and are from before `before`.
+pub fn prune(before: i64) -> Stmt {
     stmt(
-        "DELETE FROM jobs WHERE id IN (SELECT j.id FROM jobs j WHERE j.state = 'dead' AND j.created_at < $1 LIMIT $2)",
-        args![before, limit],
+        at_once!(
+            "DELETE FROM jobs WHERE id IN (SELECT j.id FROM jobs j WHERE j.state = 'dead' AND j.created_at < $1"
+        ),
+        args![before],
     )
 }

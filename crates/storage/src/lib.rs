@@ -1,5 +1,17 @@
 //! All SQL: the engine with its two drivers, one file per noun, migrations.
 
+/// A DELETE up to the end of the SELECT that says which rows, completed so that these are [`AT_ONCE`] at most. The number
+/// stands in the text because PostgreSQL plans without a look at arguments (see `engine::postgres`): for `LIMIT $1` it
+/// expects a tenth of the table, and joins with all of it.
+macro_rules! at_once {
+    () => {
+        500
+    };
+    ($delete:literal) => {
+        concat!($delete, " LIMIT ", at_once!(), ")")
+    };
+}
+
 pub mod api_keys;
 pub mod audit_events;
 pub mod backup_codes;
@@ -42,6 +54,9 @@ pub mod webhook_messages;
 
 use engine::Migration;
 pub use engine::{StorageError, Store};
+
+/// How many rows one statement deletes at most when it deletes what has outlived its time.
+pub const AT_ONCE: u64 = at_once!();
 
 /// The migrations of Latchkey, in order.
 pub const MIGRATIONS: &[Migration] = &[

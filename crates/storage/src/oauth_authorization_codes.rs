@@ -120,11 +120,13 @@ pub fn set_session(project: &ProjectId, code: &TokenHash, session: SessionId) ->
     )
 }
 
-/// Deletes up to `limit` codes that expired before `before`, whatever their project.
-pub fn prune(before: i64, limit: i64) -> Stmt {
+/// Deletes up to [`AT_ONCE`](crate::AT_ONCE) codes that expired before `before`, whatever their project.
+pub fn prune(before: i64) -> Stmt {
     stmt(
-        "DELETE FROM oauth_authorization_codes WHERE (project_id, code_hash) IN (SELECT c.project_id, c.code_hash \
-         FROM oauth_authorization_codes c WHERE c.expires_at < $1 LIMIT $2)",
-        args![before, limit],
+        at_once!(
+            "DELETE FROM oauth_authorization_codes WHERE (project_id, code_hash) IN (SELECT c.project_id, c.code_hash \
+         FROM oauth_authorization_codes c WHERE c.expires_at < $1"
+        ),
+        args![before],
     )
 }

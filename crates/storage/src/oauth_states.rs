@@ -50,11 +50,13 @@ pub fn claim(project: &ProjectId, state: &TokenHash) -> Stmt {
     stmt("DELETE FROM oauth_states WHERE project_id = $1 AND state_hash = $2", args![project, state])
 }
 
-/// Deletes up to `limit` flows that began before `before`, whatever their project.
-pub fn prune(before: i64, limit: i64) -> Stmt {
+/// Deletes up to [`AT_ONCE`](crate::AT_ONCE) flows that began before `before`, whatever their project.
+pub fn prune(before: i64) -> Stmt {
     stmt(
-        "DELETE FROM oauth_states WHERE (project_id, state_hash) IN (SELECT s.project_id, s.state_hash \
-         FROM oauth_states s WHERE s.created_at < $1 LIMIT $2)",
-        args![before, limit],
+        at_once!(
+            "DELETE FROM oauth_states WHERE (project_id, state_hash) IN (SELECT s.project_id, s.state_hash \
+         FROM oauth_states s WHERE s.created_at < $1"
+        ),
+        args![before],
     )
 }

@@ -191,12 +191,14 @@ pub fn reseal_refresh_token(project: &ProjectId, id: OauthTokensId, old: &[u8], 
     )
 }
 
-/// Deletes up to `limit` grants, whatever their project, that cannot be refreshed and whose access token ended before
-/// `before`.
-pub fn prune(before: i64, limit: i64) -> Stmt {
+/// Deletes up to [`AT_ONCE`](crate::AT_ONCE) grants, whatever their project, that cannot be refreshed and whose
+/// access token ended before `before`.
+pub fn prune(before: i64) -> Stmt {
     stmt(
-        "DELETE FROM oauth_tokens WHERE (project_id, id) IN (SELECT t.project_id, t.id FROM oauth_tokens t \
-         WHERE t.access_expires_at < $1 AND t.refresh_token_sealed IS NULL LIMIT $2)",
-        args![before, limit],
+        at_once!(
+            "DELETE FROM oauth_tokens WHERE (project_id, id) IN (SELECT t.project_id, t.id FROM oauth_tokens t \
+         WHERE t.access_expires_at < $1 AND t.refresh_token_sealed IS NULL"
+        ),
+        args![before],
     )
 }

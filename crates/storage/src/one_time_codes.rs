@@ -123,11 +123,13 @@ pub fn end_of_user(project: &ProjectId, user: UserId, now: i64) -> Stmt {
     )
 }
 
-/// Deletes up to `limit` codes that were used or expired before `before`, whatever their project.
-pub fn prune(before: i64, limit: i64) -> Stmt {
+/// Deletes up to [`AT_ONCE`](crate::AT_ONCE) codes that were used or expired before `before`, whatever their project.
+pub fn prune(before: i64) -> Stmt {
     stmt(
-        "DELETE FROM one_time_codes WHERE (project_id, id) IN (SELECT c.project_id, c.id FROM one_time_codes c \
-         WHERE c.expires_at < $1 OR c.used_at < $1 LIMIT $2)",
-        args![before, limit],
+        at_once!(
+            "DELETE FROM one_time_codes WHERE (project_id, id) IN (SELECT c.project_id, c.id FROM one_time_codes c \
+         WHERE c.expires_at < $1 OR c.used_at < $1"
+        ),
+        args![before],
     )
 }

@@ -361,11 +361,13 @@ pub fn reseal(project: &ProjectId, mail: &SealedMail, content_sealed: &[u8]) -> 
     )
 }
 
-/// Deletes up to `limit` mails of a project that were sent, skipped or given up before `before`.
-pub fn prune(project: &ProjectId, before: i64, limit: i64) -> Stmt {
+/// Deletes up to [`AT_ONCE`](crate::AT_ONCE) mails of a project that were sent, skipped or given up before `before`.
+pub fn prune(project: &ProjectId, before: i64) -> Stmt {
     stmt(
-        "DELETE FROM outbox WHERE project_id = $1 AND id IN (SELECT o.id FROM outbox o \
-         WHERE o.project_id = $1 AND o.ended_at < $2 ORDER BY o.ended_at LIMIT $3)",
-        args![project, before, limit],
+        at_once!(
+            "DELETE FROM outbox WHERE project_id = $1 AND id IN (SELECT o.id FROM outbox o \
+         WHERE o.project_id = $1 AND o.ended_at < $2 ORDER BY o.ended_at"
+        ),
+        args![project, before],
     )
 }

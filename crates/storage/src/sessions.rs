@@ -195,11 +195,13 @@ pub fn delete_of_user(project: &ProjectId, user: UserId, spare: Option<SessionId
     }
 }
 
-/// Deletes up to `limit` sessions that ended before `before`, whatever their project.
-pub fn prune(before: i64, limit: i64) -> Stmt {
+/// Deletes up to [`AT_ONCE`](crate::AT_ONCE) sessions that ended before `before`, whatever their project.
+pub fn prune(before: i64) -> Stmt {
     stmt(
-        "DELETE FROM sessions WHERE (project_id, id) IN (SELECT s.project_id, s.id FROM sessions s \
-         WHERE s.expires_at < $1 ORDER BY s.expires_at LIMIT $2)",
-        args![before, limit],
+        at_once!(
+            "DELETE FROM sessions WHERE (project_id, id) IN (SELECT s.project_id, s.id FROM sessions s \
+         WHERE s.expires_at < $1 ORDER BY s.expires_at"
+        ),
+        args![before],
     )
 }

@@ -89,11 +89,13 @@ pub fn reseal(project: &ProjectId, kid: &str, private_key_sealed: &[u8]) -> Stmt
     )
 }
 
-/// Deletes up to `limit` keys that were retired before `before`, whatever their project.
-pub fn prune(before: i64, limit: i64) -> Stmt {
+/// Deletes up to [`AT_ONCE`](crate::AT_ONCE) keys that were retired before `before`, whatever their project.
+pub fn prune(before: i64) -> Stmt {
     stmt(
-        "DELETE FROM signing_keys WHERE (project_id, kid) IN (SELECT k.project_id, k.kid FROM signing_keys k \
-         WHERE k.state = 'retired' AND k.retired_at < $1 LIMIT $2)",
-        args![before, limit],
+        at_once!(
+            "DELETE FROM signing_keys WHERE (project_id, kid) IN (SELECT k.project_id, k.kid FROM signing_keys k \
+         WHERE k.state = 'retired' AND k.retired_at < $1"
+        ),
+        args![before],
     )
 }

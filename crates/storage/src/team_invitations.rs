@@ -151,11 +151,13 @@ pub fn revoke(project: &ProjectId, team: TeamId, id: TeamInvitationId, now: i64)
     )
 }
 
-/// Deletes up to `limit` invitations that expired before `before`, whatever their project.
-pub fn prune(before: i64, limit: i64) -> Stmt {
+/// Deletes up to [`AT_ONCE`](crate::AT_ONCE) invitations that expired before `before`, whatever their project.
+pub fn prune(before: i64) -> Stmt {
     stmt(
-        "DELETE FROM team_invitations WHERE (project_id, id) IN (SELECT i.project_id, i.id FROM team_invitations i \
-         WHERE i.expires_at < $1 LIMIT $2)",
-        args![before, limit],
+        at_once!(
+            "DELETE FROM team_invitations WHERE (project_id, id) IN (SELECT i.project_id, i.id FROM team_invitations i \
+         WHERE i.expires_at < $1"
+        ),
+        args![before],
     )
 }

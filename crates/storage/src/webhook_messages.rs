@@ -76,12 +76,14 @@ pub async fn list(
     .await
 }
 
-/// Deletes up to `limit` messages from before `before`, with their deliveries and attempts.
-pub fn prune(before: i64, limit: i64) -> Stmt {
+/// Deletes up to [`AT_ONCE`](crate::AT_ONCE) messages from before `before`, with their deliveries and attempts.
+pub fn prune(before: i64) -> Stmt {
     stmt(
-        "DELETE FROM webhook_messages WHERE (project_id, id) IN (SELECT m.project_id, m.id FROM webhook_messages m \
-         WHERE m.created_at < $1 ORDER BY m.created_at LIMIT $2)",
-        args![before, limit],
+        at_once!(
+            "DELETE FROM webhook_messages WHERE (project_id, id) IN (SELECT m.project_id, m.id FROM webhook_messages m \
+         WHERE m.created_at < $1 ORDER BY m.created_at"
+        ),
+        args![before],
     )
 }
 
