@@ -105,4 +105,5 @@ fn every_statement_runs_on_both_engines() {
         let missing = written::missing(kind);
         assert!(missing.is_empty(), "{kind:?} never ran {missing:#?}");
     }
+    assert_eq!(written::deletes_limited_by_argument(), [""; 0], "use at_once!");
 }

@@ -72,6 +72,13 @@ fn joined(literal: &str) -> String {
     joined
 }
 
+/// The DELETEs that ran on PostgreSQL and take from an argument how many rows they delete. It plans without a look at
+/// arguments, and would join with the whole table.
+pub(super) fn deletes_limited_by_argument() -> Vec<&'static str> {
+    let ran = recorded::on(EngineKind::Postgres).into_iter();
+    ran.filter(|text| text.starts_with("DELETE ") && text.contains("LIMIT $")).collect()
+}
+
 /// The statements for an engine that it never ran.
 pub(super) fn missing(kind: EngineKind) -> Vec<String> {
     let ran = recorded::on(kind);
