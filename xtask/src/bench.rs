@@ -17,6 +17,7 @@ mod start;
 mod storm;
 mod timing;
 
+use std::cmp::Ordering;
 use std::path::PathBuf;
 
 use pico_args::Arguments;
@@ -130,6 +131,13 @@ pub fn bench(options: &Options) -> Result<(), String> {
         )),
     }
     report.verdict()
+}
+
+/// The middle one of some values; of two in the middle the greater.
+fn median<T, N: PartialOrd + Default + Copy>(items: &[T], value: impl Fn(&T) -> N) -> N {
+    let mut values: Vec<N> = items.iter().map(value).collect();
+    values.sort_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
+    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 /// Builds the server as users run it.

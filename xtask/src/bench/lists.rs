@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::Options;
 use super::api::Api;
 use super::load::{Load, Scenario, Wrk, cpu};
 use super::server::{Engine, Server};
 use super::start::fill;
+use super::{Options, median};
 use crate::postgres::Postgres;
 use crate::shell::say;
 
@@ -190,10 +190,7 @@ fn pages(few: &Filled, many: Option<&Filled>, options: &Options) -> Result<Vec<P
                 }
             }
         }
-        let mut medians = times.into_iter().map(|mut times| {
-            times.sort_unstable();
-            times[times.len() / 2]
-        });
+        let mut medians = times.iter().map(|times| median(times, |time| *time));
         pages.push(Page {
             title,
             few_micros: medians.next().unwrap_or_default(),

@@ -1,11 +1,9 @@
 //! The page that the bench writes: tables in Markdown, with the aims beside what was measured.
 
-use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use super::Options;
 use super::crash::Crashes;
 use super::limits::{Limit, Rate};
 use super::lists::{Deletion, Lists};
@@ -15,6 +13,7 @@ use super::server::Engine;
 use super::start::Start;
 use super::storm::Storm;
 use super::timing::Timing;
+use super::{Options, median};
 use crate::shell::capture;
 
 /// More standard deviations than chance explains once in a thousand times.
@@ -261,13 +260,6 @@ fn beside_the_limit(engine: Engine, scenario: Scenario, turns: &[Turn]) -> Strin
         Scenario::SignIn => share(Limit::Hashes, 0.9),
         Scenario::SignUp | Scenario::Bare => String::new(),
     }
-}
-
-/// The middle one of some values; of two in the middle the greater.
-fn median<T, N: PartialOrd + Default + Copy>(items: &[T], value: impl Fn(&T) -> N) -> N {
-    let mut values: Vec<N> = items.iter().map(value).collect();
-    values.sort_by(|a, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
-    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 /// Three digits that count.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::process::resident_kib;
 use super::server::Server;
-use super::{Options, limits};
+use super::{Options, limits, median};
 use crate::shell::{run, say};
 
 const SETTLED_AFTER: Duration = Duration::from_secs(2);
@@ -40,9 +40,8 @@ fn observe(server: &mut Server, users: u64) -> Result<Start, String> {
         server.restart()?;
         times.push(server.ready_after);
     }
-    times.sort_unstable();
     sleep(SETTLED_AFTER);
-    Ok(Start { users, ready_after: times[STARTS / 2], idle_kib: resident_kib(server.pid())? })
+    Ok(Start { users, ready_after: median(&times, |time| *time), idle_kib: resident_kib(server.pid())? })
 }
 
 /// Puts so many more users into the database of a server, in its default project.

@@ -216,9 +216,10 @@ impl Readers {
     }
 
     fn take(&self) -> Result<Tx, StorageError> {
+        let this = thread::current().id();
         let known = {
             let mut idle = self.idle();
-            let own = idle.iter().rposition(|(thread, _)| *thread == thread::current().id());
+            let own = idle.iter().rposition(|(thread, _)| *thread == this);
             own.map(|at| idle.swap_remove(at)).or_else(|| idle.pop())
         };
         if let Some((_, tx)) = known {
