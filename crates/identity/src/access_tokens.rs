@@ -10,7 +10,7 @@ use latchkey_config::settings::ExtraClaim;
 use latchkey_crypto::TokenHash;
 use latchkey_jose::{Expect, JwtError, peek_claims, peek_kid};
 use latchkey_storage::sessions::SessionRow;
-use latchkey_storage::users::UserRow;
+use latchkey_storage::users::SubjectRow;
 use quick_cache::sync::Cache;
 use serde_json::Value;
 
@@ -74,7 +74,7 @@ pub(crate) struct Expired {
 pub(crate) async fn mint(
     app: &App,
     project: &Project,
-    user: &UserRow,
+    user: &SubjectRow,
     session: &SessionRow,
 ) -> Result<String, Failure> {
     let reason = restricted_reason(user, project);

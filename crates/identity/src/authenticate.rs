@@ -172,7 +172,12 @@ pub async fn visitor(
         Some(token) => sessions::of_refresh_token(app, &project.id, token).await?,
         None => None,
     };
-    let user = owned.map(|owned| CurrentUser { row: owned.user, session: owned.session.id });
+    let user = match owned {
+        Some(owned) => sessions::find_user(app, &project.id, owned.user.id)
+            .await?
+            .map(|row| CurrentUser { row, session: owned.session.id }),
+        None => None,
+    };
     let locale = accept_language.and_then(Locale::negotiate);
     Ok(Auth { project, access: AccessType::Client, user, claims: None, locale })
 }

@@ -3,7 +3,7 @@
 
 use latchkey_api_types::ids::{ProjectId, SessionId, TeamId, UserId};
 use latchkey_api_types::user::{RestrictedReason, RestrictionKind};
-use latchkey_storage::users::UserRow;
+use latchkey_storage::users::{SubjectRow, UserRow};
 use serde::{Deserialize, Serialize};
 
 use crate::projects::Project;
@@ -78,15 +78,37 @@ impl UserKind {
     }
 }
 
+/// What of a user can be a ground for a restriction.
+pub struct Grounds {
+    is_anonymous: bool,
+    primary_email_verified: bool,
+    restricted_by_admin: bool,
+}
+
+impl From<&UserRow> for Grounds {
+    fn from(user: &UserRow) -> Self {
+        let UserRow { is_anonymous, primary_email_verified, restricted_by_admin, .. } = *user;
+        let primary_email_verified = primary_email_verified == Some(true);
+        Self { is_anonymous, primary_email_verified, restricted_by_admin }
+    }
+}
+
+impl From<&SubjectRow> for Grounds {
+    fn from(user: &SubjectRow) -> Self {
+        let SubjectRow { is_anonymous, primary_email_verified, restricted_by_admin, .. } = *user;
+        let primary_email_verified = primary_email_verified == Some(true);
+        Self { is_anonymous, primary_email_verified, restricted_by_admin }
+    }
+}
+
 /// Decides whether a user is restricted now; the first reason wins (contract 05 §1).
-pub fn restricted_reason(user: &UserRow, project: &Project) -> Option<RestrictedReason> {
-    let kind = if user.is_anonymous {
+pub fn restricted_reason(user: impl Into<Grounds>, project: &Project) -> Option<RestrictedReason> {
+    let Grounds { is_anonymous, primary_email_verified, restricted_by_admin } = user.into();
+    let kind = if is_anonymous {
         RestrictionKind::Anonymous
-    } else if project.settings.onboarding.require_email_verification
-        && user.primary_email_verified != Some(true)
-    {
+    } else if project.settings.onboarding.require_email_verification && !primary_email_verified {
         RestrictionKind::EmailNotVerified
-    } else if user.restricted_by_admin {
+    } else if restricted_by_admin {
         RestrictionKind::RestrictedByAdministrator
     } else {
         return None;

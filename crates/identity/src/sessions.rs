@@ -130,7 +130,7 @@ pub async fn create(
         written => written?,
     };
     app.activity.note(&project.id, session.id, user, app.now(), None);
-    let access_token = access_tokens::mint(app, project, &row, &session).await?;
+    let access_token = access_tokens::mint(app, project, &row.subject(), &session).await?;
     Ok(Tokens { access_token, refresh_token: Some(token.into_text()) })
 }
 
@@ -222,7 +222,7 @@ async fn end_reused(app: &App, session: &SessionRow) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The session that a refresh token would refresh now, and its user. A token that was rotated away longer ago than the
+/// The session that a refresh token would refresh now, and its owner. A token that was rotated away longer ago than the
 /// overlap ends its session, as it does in a refresh.
 pub(crate) async fn of_refresh_token(
     app: &App,
@@ -336,7 +336,7 @@ pub(crate) async fn find_user(
     app.store.lookup(move |tx| Box::pin(async move { Ok(users::get(tx, &project, user).await?) })).await
 }
 
-/// The session of a refresh token's family, with its user.
+/// The session of a refresh token's family, with its owner.
 pub(crate) async fn find_family(
     app: &App,
     project: &ProjectId,

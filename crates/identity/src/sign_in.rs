@@ -151,7 +151,8 @@ async fn open_with(
     }
     app.store.batch(statements).await.map_err(Unfinished::Storage)?;
     app.activity.note(&project.id, session.id, user.id, app.now(), None);
-    let access_token = access_tokens::mint(app, project, user, &session).await.map_err(Unfinished::Failed)?;
+    let minted = access_tokens::mint(app, project, &user.subject(), &session).await;
+    let access_token = minted.map_err(Unfinished::Failed)?;
     let tokens = TokenPair { access_token, refresh_token: token.into_text(), user_id: user.id };
     Ok(SignInResult { tokens, is_new_user })
 }

@@ -6,7 +6,7 @@ use latchkey_api_types::ids::{ProjectId, SessionId, UserId};
 use latchkey_crypto::TokenHash;
 
 use crate::engine::{Cells, Record, Stmt, StorageError, Tx, args, record, stmt};
-use crate::users::{self, UserRow};
+use crate::users::{self, SubjectRow};
 
 record! {
     /// One session.
@@ -60,17 +60,17 @@ macro_rules! select {
 pub struct OwnedSessionRow {
     /// The session.
     pub session: SessionRow,
-    /// Its owner.
-    pub user: UserRow,
+    /// Its owner, as the tokens of the session know them.
+    pub user: SubjectRow,
 }
 
 impl Record for OwnedSessionRow {
     fn read(cells: &mut Cells<'_>) -> Result<Self, StorageError> {
-        Ok(Self { session: SessionRow::read(cells)?, user: UserRow::read(cells)? })
+        Ok(Self { session: SessionRow::read(cells)?, user: SubjectRow::read(cells)? })
     }
 }
 
-/// The session of a refresh-token family, and its user. The hot path of every refresh.
+/// The session of a refresh-token family, and its owner. The hot path of every refresh.
 pub async fn by_family(
     tx: &mut Tx,
     project: &ProjectId,
@@ -81,9 +81,9 @@ pub async fn by_family(
             "SELECT ",
             columns!(),
             ", ",
-            users::columns!(),
+            users::subject_columns!(),
             "FROM sessions s JOIN ",
-            users::tables!("ON u.project_id = s.project_id AND u.id = s.user_id"),
+            users::subject_tables!("ON u.project_id = s.project_id AND u.id = s.user_id"),
             "WHERE s.project_id = $1 AND s.family_hash = $2"
         ),
         args![project, family_hash],

@@ -68,6 +68,47 @@ record! {
     }
 }
 
+record! {
+    /// What an access token says of its subject (RFC 7519 §4.1.2): as much of a user as a refresh reads.
+    pub struct SubjectRow {
+        /// Identifier.
+        pub id: UserId,
+        /// Name; never empty.
+        pub display_name: Option<String>,
+        /// Whether nobody has signed up yet.
+        pub is_anonymous: bool,
+        /// Restricted by an administrator or a sign-up rule.
+        pub restricted_by_admin: bool,
+        /// Must give a TOTP code at sign-in.
+        pub requires_totp_mfa: bool,
+        /// Team that the user works in.
+        pub selected_team_id: Option<TeamId>,
+        /// Sign-up, epoch milliseconds.
+        pub signed_up_at: i64,
+        /// Primary email.
+        pub primary_email: Option<String>,
+        /// Whether it is verified; `None` without a primary email.
+        pub primary_email_verified: Option<bool>,
+    }
+}
+
+impl UserRow {
+    /// The part of the user that an access token tells of.
+    pub fn subject(&self) -> SubjectRow {
+        SubjectRow {
+            id: self.id,
+            display_name: self.display_name.clone(),
+            is_anonymous: self.is_anonymous,
+            restricted_by_admin: self.restricted_by_admin,
+            requires_totp_mfa: self.requires_totp_mfa,
+            selected_team_id: self.selected_team_id,
+            signed_up_at: self.signed_up_at,
+            primary_email: self.primary_email.clone(),
+            primary_email_verified: self.primary_email_verified,
+        }
+    }
+}
+
 /// A user with nothing set yet, signed up at `now`, epoch milliseconds.
 pub fn blank(project: &ProjectId, id: UserId, now: i64) -> UserRow {
     UserRow {
@@ -114,20 +155,37 @@ macro_rules! columns {
     };
 }
 
-/// Where the columns of a user come from; follows `FROM` or `JOIN`, with what joins `u` to the rest.
-macro_rules! tables {
+/// The columns of a [`SubjectRow`] from the tables that [`subject_tables!`] names.
+macro_rules! subject_columns {
+    () => {
+        "u.id, u.display_name, u.is_anonymous, u.restricted_by_admin, u.requires_totp_mfa, u.selected_team_id, \
+         u.signed_up_at, c.value, c.is_verified "
+    };
+}
+
+/// Where the columns of a subject come from; follows `FROM` or `JOIN`, with what joins `u` to the rest.
+macro_rules! subject_tables {
     ($on:literal) => {
         concat!(
             "users u ",
             $on,
             " LEFT JOIN contact_channels c ON c.project_id = u.project_id AND c.user_id = u.id \
-             AND c.type = 'email' AND c.is_primary \
-             LEFT JOIN credentials p ON p.project_id = u.project_id AND p.user_id = u.id AND p.kind = 'password' "
+             AND c.type = 'email' AND c.is_primary "
         )
     };
 }
 
-pub(crate) use {columns, tables};
+/// Where the columns of a user come from, in the same way.
+macro_rules! tables {
+    ($on:literal) => {
+        concat!(
+            $crate::users::subject_tables!($on),
+            "LEFT JOIN credentials p ON p.project_id = u.project_id AND p.user_id = u.id AND p.kind = 'password' "
+        )
+    };
+}
+
+pub(crate) use {columns, subject_columns, subject_tables, tables};
 
 macro_rules! select {
     ($rest:literal) => {

@@ -1,5 +1,5 @@
 //! The SQLite engine: one writer thread with group commit, read connections that are used in place by whoever reads,
-//! a checkpoint thread. Owns the file and its settings.
+//! one that always reads so that they need not lock, a checkpoint thread. Owns the file and its settings.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -13,12 +13,14 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use self::checkpoint::Checkpoints;
 use self::connection::Role;
 use self::index_names::IndexNames;
+use self::read_mark::ReadMark;
 use self::writer::{Closure, Message, Writer, WriterCounts};
 use super::{BoxFuture, EngineKind, Outcome, Stmt, StorageError, StoreOptions, StoreStats, Tx};
 
 mod checkpoint;
 mod connection;
 mod index_names;
+mod read_mark;
 mod writer;
 
 pub(crate) use self::connection::SqliteConnection;
@@ -45,7 +47,8 @@ impl Sqlite {
         };
         let writer = connect(Role::Writer)?;
         writer.refresh_index_names()?;
-        let checkpoints = Checkpoints::start(connect(Role::Checkpointer)?, options.busy_timeout)?;
+        let mark = Arc::new(ReadMark::hold(connect(Role::Reader { mmap_bytes: 0 })?));
+        let checkpoints = Checkpoints::start(connect(Role::Checkpointer)?, Arc::clone(&mark))?;
         let counts = Arc::new(WriterCounts::default());
         let (queue, receiver) = mpsc::channel(QUEUE);
         let mut wal_path = path.as_os_str().to_owned();
@@ -55,8 +58,10 @@ impl Sqlite {
             queue: receiver,
             counts: Arc::clone(&counts),
             checkpoints,
+            mark,
             wal_path: PathBuf::from(wal_path),
             wal_limit: options.wal_limit_bytes,
+            busy_timeout: options.busy_timeout,
             next_emptying: options.wal_limit_bytes,
         };
         thread::Builder::new()

@@ -88,6 +88,17 @@ async fn two_processes_share_a_file() {
 }
 
 #[tokio::test]
+async fn closing_does_not_wait_for_another_process_that_has_the_file_open() {
+    let mut database = Database::sqlite();
+    let server = database.store().await;
+    database.options.busy_timeout = Duration::from_hours(1);
+    let command = database.open().await;
+    command.batch(vec![counter("a", 1)]).await.unwrap();
+    command.close().await;
+    assert_eq!(count(&server).await, 1);
+}
+
+#[tokio::test]
 async fn a_lock_that_another_process_keeps_is_busy() {
     let mut database = Database::sqlite();
     database.options.busy_timeout = Duration::from_millis(1);

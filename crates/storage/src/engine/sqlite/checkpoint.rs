@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::connection::SqliteConnection;
+use super::read_mark::ReadMark;
 use crate::engine::StorageError;
 
 /// Pause between a commit and the checkpoint that copies it and its successors.
@@ -20,12 +21,11 @@ pub(super) struct Checkpoints {
     stop: Option<SyncSender<()>>,
     turn: Arc<Mutex<()>>,
     thread: Option<JoinHandle<()>>,
-    busy_timeout: Duration,
 }
 
 impl Checkpoints {
     /// Starts the thread on a connection of its own.
-    pub(super) fn start(connection: SqliteConnection, busy_timeout: Duration) -> Result<Self, StorageError> {
+    pub(super) fn start(connection: SqliteConnection, mark: Arc<ReadMark>) -> Result<Self, StorageError> {
         let (wake, woken) = sync_channel(1);
         let (stop, stopped) = sync_channel(1);
         let turn = Arc::new(Mutex::new(()));
@@ -33,10 +33,10 @@ impl Checkpoints {
             .name("checkpoints".to_owned())
             .spawn({
                 let turn = Arc::clone(&turn);
-                move || work(&connection, &woken, &stopped, &turn)
+                move || work(&connection, &mark, &woken, &stopped, &turn)
             })
             .map_err(|error| StorageError::Unavailable(format!("no thread for checkpoints: {error}")))?;
-        Ok(Self { wake: Some(wake), stop: Some(stop), turn, thread: Some(thread), busy_timeout })
+        Ok(Self { wake: Some(wake), stop: Some(stop), turn, thread: Some(thread) })
     }
 
     /// Says that there is something to copy.
@@ -47,10 +47,10 @@ impl Checkpoints {
         }
     }
 
-    /// Runs `body` while no checkpoint runs; it is given the writer's ordinary busy timeout.
-    pub(super) fn exclusively(&self, body: impl FnOnce(Duration)) {
+    /// Runs `body` while no checkpoint runs.
+    pub(super) fn exclusively(&self, body: impl FnOnce()) {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        body(self.busy_timeout);
+        body();
     }
 
     /// Ends the thread and waits for it.
@@ -63,7 +63,13 @@ impl Checkpoints {
     }
 }
 
-fn work(connection: &SqliteConnection, woken: &Receiver<()>, stopped: &Receiver<()>, turn: &Mutex<()>) {
+fn work(
+    connection: &SqliteConnection,
+    mark: &ReadMark,
+    woken: &Receiver<()>,
+    stopped: &Receiver<()>,
+    turn: &Mutex<()>,
+) {
     while woken.recv().is_ok() {
         if stopped.recv_timeout(PACE) != Err(RecvTimeoutError::Timeout) {
             return;
@@ -72,5 +78,6 @@ fn work(connection: &SqliteConnection, woken: &Receiver<()>, stopped: &Receiver<
         if let Err(error) = connection.script("PRAGMA wal_checkpoint(PASSIVE)") {
             tracing::warn!(%error, "a checkpoint failed");
         }
+        mark.renew();
     }
 }

@@ -6,10 +6,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::checkpoint::Checkpoints;
+use super::checkpoint::{Checkpoints, PATIENCE};
+use super::read_mark::ReadMark;
 use crate::engine::{StorageError, Tx};
 
 /// Most jobs that share a commit: at 50 µs each the first waits some 12 ms for the last.
@@ -90,8 +92,10 @@ pub(super) struct Writer {
     pub(super) queue: mpsc::Receiver<Message>,
     pub(super) counts: Arc<WriterCounts>,
     pub(super) checkpoints: Checkpoints,
+    pub(super) mark: Arc<ReadMark>,
     pub(super) wal_path: PathBuf,
     pub(super) wal_limit: u64,
+    pub(super) busy_timeout: Duration,
     /// Size of the log above which the next attempt to empty it is made.
     pub(super) next_emptying: u64,
 }
@@ -107,10 +111,9 @@ impl Writer {
             }
         }
         self.checkpoints.stop();
-        if let Err(error) = self.tx.sqlite().script("PRAGMA wal_checkpoint(TRUNCATE)") {
-            tracing::warn!(%error, "the write-ahead log could not be emptied at the end");
-        }
-        drop(self.tx);
+        self.mark.release();
+        self.empty_log();
+        drop((self.tx, self.mark));
         for closer in closers {
             let _ = closer.send(());
         }
@@ -150,6 +153,7 @@ impl Writer {
         for job in members {
             job.answer(fate.clone());
         }
+        self.mark.renew();
         self.checkpoints.wake();
         self.bound_log();
     }
@@ -176,17 +180,25 @@ impl Writer {
         if length() <= self.next_emptying {
             return;
         }
-        self.checkpoints.exclusively(|busy_timeout| {
-            let connection = &self.tx.sqlite().raw;
-            let emptied = connection
-                .busy_timeout(super::checkpoint::PATIENCE)
-                .and_then(|()| connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"))
-                .and_then(|()| connection.busy_timeout(busy_timeout));
-            if let Err(error) = emptied {
-                tracing::warn!(%error, "the write-ahead log could not be emptied");
-            }
+        self.checkpoints.exclusively(|| {
+            self.mark.release();
+            self.empty_log();
+            self.mark.renew();
         });
         let left = length();
         self.next_emptying = if left > self.wal_limit { left + self.wal_limit / 4 } else { self.wal_limit };
+    }
+
+    /// Copies all of the log into the file and empties it, unless others read it for longer than they are waited for:
+    /// another process may do so all the time.
+    fn empty_log(&self) {
+        let connection = &self.tx.sqlite().raw;
+        let emptied = connection
+            .busy_timeout(PATIENCE)
+            .and_then(|()| connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"))
+            .and_then(|()| connection.busy_timeout(self.busy_timeout));
+        if let Err(error) = emptied {
+            tracing::warn!(%error, "the write-ahead log could not be emptied");
+        }
     }
 }
