@@ -4,7 +4,7 @@
 //! that is sent twice is refused, because two readers could choose differently.
 
 use http::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use latchkey_identity::Credentials;
 
 /// Why the headers cannot be read: the header's name and what is wrong with it.
@@ -43,10 +43,12 @@ pub(crate) fn pretty(headers: &HeaderMap) -> bool {
     headers.get_all(ACCEPT).iter().any(|value| contains(value, b"text/html"))
 }
 
+const OVERRIDE: HeaderName = HeaderName::from_static("x-stack-override-error-status");
+const OVERRIDE_ALIAS: HeaderName = HeaderName::from_static("x-hexclave-override-error-status");
+
 /// Whether 4xx answers are to be sent with status 200.
 pub(crate) fn overrides_status(headers: &HeaderMap) -> bool {
-    headers.contains_key("x-stack-override-error-status")
-        || headers.contains_key("x-hexclave-override-error-status")
+    headers.contains_key(OVERRIDE) || headers.contains_key(OVERRIDE_ALIAS)
 }
 
 impl<'a> Headers<'a> {
@@ -132,7 +134,6 @@ fn contains(value: &HeaderValue, word: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderName;
 
     fn map(pairs: &[(&'static str, &[u8])]) -> HeaderMap {
         let pair = |(name, value): &(&'static str, &[u8])| {

@@ -51,9 +51,14 @@ pub struct Cached<R, const SECONDS: u32>(pub R);
 
 /// A response with this status and JSON body.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize, pretty: bool) -> Result<Response, Failure> {
-    let bytes = if pretty { serde_json::to_vec_pretty(body) } else { serde_json::to_vec(body) };
-    let bytes =
-        bytes.map_err(|error| Failure::internal(format_args!("an answer cannot be written: {error}")))?;
+    // Room for a usual answer at once.
+    let mut bytes = Vec::with_capacity(2048);
+    let written = if pretty {
+        serde_json::to_writer_pretty(&mut bytes, body)
+    } else {
+        serde_json::to_writer(&mut bytes, body)
+    };
+    written.map_err(|error| Failure::internal(format_args!("an answer cannot be written: {error}")))?;
     Ok(with_type(status, JSON, Body::from(bytes)))
 }
 

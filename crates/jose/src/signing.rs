@@ -93,7 +93,10 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError`] if the claims cannot be written as JSON, or the system gives no random bytes.
     pub fn sign(&self, claims: &impl Serialize) -> Result<String, KeyError> {
-        self.sign_payload(&serde_json::to_vec(claims).map_err(|_| KeyError("the claims are not JSON"))?)
+        // Room for usual claims at once.
+        let mut payload = Vec::with_capacity(1024);
+        serde_json::to_writer(&mut payload, claims).map_err(|_| KeyError("the claims are not JSON"))?;
+        self.sign_payload(&payload)
     }
 
     /// Signs whatever it is given.
