@@ -33,7 +33,11 @@ impl Application for FakeApp {
     type Auth = FakeAuth;
 
     fn fill(&self, bytes: &mut [u8]) {
-        bytes.copy_from_slice(&[0, 1, 2, 3, 4, 0xff, 0xfe, 0xfd, 0xfc, 0xfb][..bytes.len()]);
+        for (byte, value) in
+            bytes.iter_mut().zip([0, 1, 2, 3, 4, 0xff, 0xfe, 0xfd, 0xfc, 0xfb].iter().cycle())
+        {
+            *byte = *value;
+        }
     }
 
     async fn authenticate(&self, credentials: &Credentials<'_>) -> Result<Option<FakeAuth>, Failure> {

@@ -139,13 +139,15 @@ async fn write_activity(app: &App, mut stop: watch::Receiver<bool>) {
 pub async fn run_due(app: &Arc<App>) -> Result<usize, Failure> {
     let mut done = 0;
     loop {
+        // What is in progress may leave more to do, also if it ends while we look.
+        let was_quiet = outbox::is_quiet(app) && webhooks::is_quiet(app);
         while emails::run_due(app).await?.is_some() {}
         let answered = reset::answer_all(app).await?;
         let handed = webhooks::hand_over_due(app).await?;
         let begun = answered + handed + outbox::start_due(app).await? + webhooks::start_due(app).await?;
         outbox::finish(app).await;
         webhooks::finish(app).await;
-        if begun == 0 {
+        if begun == 0 && was_quiet {
             return Ok(done);
         }
         done += begun;

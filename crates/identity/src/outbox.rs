@@ -27,7 +27,7 @@ use crate::notifications;
 use crate::projects::Project;
 
 pub use capacity::{boost, delivery_info};
-pub(crate) use delivery::{finish, start_due};
+pub(crate) use delivery::{finish, is_quiet, start_due};
 pub use mails::{get, list, recent, update};
 pub use test_mail::send_test;
 
@@ -39,6 +39,8 @@ pub(crate) struct Outbox {
     slots: Arc<Semaphore>,
     /// Read by each delivery in progress, so that whoever may write knows that there is none.
     in_flight: Arc<RwLock<()>>,
+    /// Held during a step of a mailing to everybody.
+    pub(crate) step: tokio::sync::Mutex<()>,
     pace: capacity::Pace,
     /// Whether it was said that there is no mail server.
     said_no_server: AtomicBool,
@@ -49,6 +51,7 @@ impl Default for Outbox {
         Self {
             slots: Arc::new(Semaphore::new(SLOTS)),
             in_flight: Arc::default(),
+            step: tokio::sync::Mutex::default(),
             pace: capacity::Pace::default(),
             said_no_server: AtomicBool::new(false),
         }

@@ -31,7 +31,7 @@ use tokio::sync::{Mutex, Notify, RwLock, Semaphore};
 use crate::app::App;
 use crate::failure::Failure;
 
-pub(crate) use delivery::{finish, start_due};
+pub(crate) use delivery::{finish, is_quiet, start_due};
 pub use endpoints::{
     Endpoint, EndpointChange, NewEndpoint, create, delete, get, list, rotate_secret, secret, update,
 };

@@ -161,6 +161,25 @@ on_both_engines! {
         assert_eq!(mail_server.taken().len(), 1);
     }
 
+    async fn a_silent_server_that_is_replaced_meanwhile_holds_nothing_up(server, builder = impatient()) {
+        let mail_server = MailServer::start().await;
+        mail_server.reply([Reply::Silence]);
+        use_server(&server, mail_server.port).await;
+        mailed(&server, "ada@example.com").await;
+        let replaced = async {
+            while mail_server.connections() == 0 {
+                tokio::task::yield_now().await;
+            }
+            let shared = json!({ "config": { "email_config": { "type": "shared" } } });
+            server.patch("/internal/projects/current").admin().json(&shared).send().await.expect(200);
+        };
+        tokio::join!(server.flush(), replaced);
+        // The mail is due again.
+        server.flush().await;
+        assert_eq!(server.mailbox().list(Some("ada@example.com")).len(), 1);
+        assert_eq!(only(&server).await["send_attempt_errors"], json!(null));
+    }
+
     async fn private_addresses_get_no_mail_unless_they_are_excepted(server) {
         let mail_server = MailServer::start().await;
         for (number, host) in ["127.0.0.1", "localhost", "2130706433", "[::1]", "169.254.169.254"].into_iter().enumerate() {

@@ -131,6 +131,11 @@ async fn at_their_pace(app: &App, claimed: Vec<ClaimedMail>, now: i64) -> Result
     Ok(leaving)
 }
 
+/// Whether no delivery of this process is in progress.
+pub(crate) fn is_quiet(app: &App) -> bool {
+    app.outbox.in_flight.try_write().is_ok()
+}
+
 /// Returns when no delivery of this process is in progress.
 pub(crate) async fn finish(app: &App) {
     drop(app.outbox.in_flight.write().await);
@@ -242,7 +247,20 @@ async fn attempt(app: &App, claimed: &ClaimedMail) -> Result<Delivered, Failure>
     if matches!(route, Route::Shared) && app.mail.is_none() {
         return Ok(Delivered::NoServer);
     }
-    hand_over(app, claimed, content, &addresses, &project, &route).await
+    let outcome = hand_over(app, claimed, content, &addresses, &project, &route).await?;
+    if matches!(&outcome, Delivered::Failed(error) if error.is_unreachable)
+        && is_replaced(app, &project).await?
+    {
+        // The one that takes its place is asked at once.
+        return Ok(Delivered::Unfinished);
+    }
+    Ok(outcome)
+}
+
+/// Whether a project has another mail server by now.
+async fn is_replaced(app: &App, project: &Project) -> Result<bool, Failure> {
+    let now = projects::find(app, &project.id).await?;
+    Ok(now.is_some_and(|now| now.settings.emails.server != project.settings.emails.server))
 }
 
 /// Hands a mail over for each address that does not have it yet. What went well is written down at once when something

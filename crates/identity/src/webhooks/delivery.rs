@@ -59,6 +59,11 @@ pub(crate) async fn start_due(app: &Arc<App>) -> Result<usize, Failure> {
     }
 }
 
+/// Whether no delivery of this process is in progress.
+pub(crate) fn is_quiet(app: &App) -> bool {
+    app.webhooks.in_flight.try_write().is_ok()
+}
+
 /// Returns when no delivery of this process is in progress.
 pub(crate) async fn finish(app: &App) {
     drop(app.webhooks.in_flight.write().await);
