@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import secrets
 import socket
 import subprocess
@@ -108,9 +109,11 @@ def production(engine: str, environment: dict[str, str]):
 
 
 def free_port() -> int:
-    """A port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+    """A port on which nobody listens, below those that systems give to connections, so that it stays free."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def wait_until_ready(process: subprocess.Popen, ready_file: pathlib.Path, log) -> dict:

@@ -42,7 +42,8 @@ pub(crate) enum Outcome {
     Failed,
 }
 
-type Key = (ProjectId, OauthTokensId);
+/// A grant as it was read: whoever has seen what one refresh brought is not answered by the end of that one.
+type Key = (ProjectId, OauthTokensId, i64);
 
 /// The refreshes that are under way in this process.
 #[derive(Default)]
@@ -77,7 +78,7 @@ pub(crate) async fn finish(app: &App) {
 
 /// Refreshes a grant as it was read, or waits for whoever is at it in this process.
 pub(crate) async fn refresh(app: &Arc<App>, provider: &Arc<Provider>, row: &OauthTokensRow) -> Outcome {
-    let key = (row.project_id.clone(), row.id);
+    let key = (row.project_id.clone(), row.id, row.generation);
     let mut receiver = {
         let mut under_way = app.refreshes.under_way();
         if let Some(receiver) = under_way.get(&key) {
