@@ -39,8 +39,8 @@ pub(crate) struct Outbox {
     slots: Arc<Semaphore>,
     /// Read by each delivery in progress, so that whoever may write knows that there is none.
     in_flight: Arc<RwLock<()>>,
-    /// Held during a step of a mailing to everybody.
-    pub(crate) step: tokio::sync::Mutex<()>,
+    /// Held during a step of a mailing to everybody, of which a process makes one at a time.
+    pub(crate) mailing_step: tokio::sync::Mutex<()>,
     pace: capacity::Pace,
     /// Whether it was said that there is no mail server.
     said_no_server: AtomicBool,
@@ -51,7 +51,7 @@ impl Default for Outbox {
         Self {
             slots: Arc::new(Semaphore::new(SLOTS)),
             in_flight: Arc::default(),
-            step: tokio::sync::Mutex::default(),
+            mailing_step: tokio::sync::Mutex::default(),
             pace: capacity::Pace::default(),
             said_no_server: AtomicBool::new(false),
         }

@@ -46,7 +46,7 @@ pub(super) async fn begin(
 /// Internal failures; the mailing is tried again when its lease has run out.
 pub async fn run_due(app: &App) -> Result<Option<usize>, Failure> {
     // Whoever is told that there is no mailing must not find one halfway.
-    let _alone = app.outbox.step.lock().await;
+    let _alone = app.outbox.mailing_step.lock().await;
     let now = app.now();
     let outcomes = app.store.batch(vec![mailings::claim(now, now + LEASE)]).await?;
     let claimed: Option<MailingRow> = outcomes.first().map(Outcome::first).transpose()?.flatten();
